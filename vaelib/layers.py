@@ -1,0 +1,198 @@
+"""The parts of a VAE as Keras layers: sampling, and two pairs of encoder and decoder.
+
+An encoder maps images (batch, 28, 28, 1) to `z_mean` and `z_log_var`, both (batch, latent_dim); a decoder maps
+z (batch, latent_dim) to logits (batch, 28, 28, 1).
+"""
+
+import math
+
+import keras
+from keras import layers, ops
+
+__all__ = ["ConvDecoder", "ConvEncoder", "DenseDecoder", "DenseEncoder", "Sampling"]
+
+IMAGE_SHAPE = (28, 28, 1)
+
+_register = keras.saving.register_keras_serializable("vaelib")
+
+
+@_register
+class Sampling(layers.Layer):
+    r"""Draw z from the posterior so that gradients pass: $z = \mu + \sigma \epsilon$, $\epsilon \sim N(0, I)$.
+
+    The reparameterisation trick (Kingma & Welling 2013, section 2.4). The layer owns its random state; pass `noise`
+    to decide it yourself.
+
+    Args:
+        seed: None or an integer; the same integer gives the same sequence of draws.
+
+    Derived in chapter 02, written in chapter 03.
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, z_mean, z_log_var, noise=None):
+        """Return z, (batch, latent_dim); noise, if given, is standard normal of the same shape."""
+        if noise is None:
+            noise = keras.random.normal(ops.shape(z_mean), dtype=z_mean.dtype, seed=self.seed_generator)
+        # z_log_var is the log of the variance, so half of it is the log of the standard deviation.
+        return z_mean + ops.exp(0.5 * z_log_var) * ops.cast(noise, z_mean.dtype)
+
+    def get_config(self):
+        """The arguments, for `keras.saving`."""
+        return {**super().get_config(), "seed": self.seed}
+
+
+@_register
+class DenseEncoder(layers.Layer):
+    """One hidden tanh layer, then a mean and a log-variance (Kingma & Welling 2013, appendix C.2).
+
+    Args:
+        latent_dim: dimensions of z.
+        hidden_dim: units of the hidden layer.
+        l2: weight decay, nats per image for a squared weight: the loss gains l2 * sum(kernel ** 2). The prior
+            N(0, I) on the weights is 1 / (2 * number of training images).
+
+    Written in chapter 03.
+    """
+
+    def __init__(self, latent_dim=2, hidden_dim=500, l2=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_dim, self.hidden_dim, self.l2 = latent_dim, hidden_dim, l2
+        self.flatten = layers.Flatten()
+        self.hidden = layers.Dense(hidden_dim, activation="tanh", kernel_regularizer=_decay(l2), name="hidden")
+        self.z_mean = layers.Dense(latent_dim, kernel_regularizer=_decay(l2), name="z_mean")
+        self.z_log_var = layers.Dense(latent_dim, kernel_regularizer=_decay(l2), name="z_log_var")
+
+    def build(self, input_shape):
+        """Create the weights, for images of this shape, batch first."""
+        self.hidden.build((None, math.prod(input_shape[1:])))
+        self.z_mean.build((None, self.hidden_dim))
+        self.z_log_var.build((None, self.hidden_dim))
+
+    def call(self, x):
+        """Return (z_mean, z_log_var), each (batch, latent_dim), for images (batch, 28, 28, 1)."""
+        h = self.hidden(self.flatten(x))
+        return self.z_mean(h), self.z_log_var(h)
+
+    def get_config(self):
+        """The arguments, for `keras.saving`."""
+        return {
+            **super().get_config(),
+            "latent_dim": self.latent_dim,
+            "hidden_dim": self.hidden_dim,
+            "l2": self.l2,
+        }
+
+
+@_register
+class DenseDecoder(layers.Layer):
+    """One hidden tanh layer, then a logit for each pixel (Kingma & Welling 2013, appendix C.1).
+
+    Args:
+        hidden_dim: units of the hidden layer.
+        l2: weight decay, as in `DenseEncoder`.
+
+    Written in chapter 03.
+    """
+
+    def __init__(self, hidden_dim=500, l2=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden_dim, self.l2 = hidden_dim, l2
+        self.hidden = layers.Dense(hidden_dim, activation="tanh", kernel_regularizer=_decay(l2), name="hidden")
+        self.logits = layers.Dense(math.prod(IMAGE_SHAPE), kernel_regularizer=_decay(l2), name="logits")
+        self.reshape = layers.Reshape(IMAGE_SHAPE)
+
+    def build(self, input_shape):
+        """Create the weights, for latent vectors of this shape, batch first."""
+        self.hidden.build(input_shape)
+        self.logits.build((None, self.hidden_dim))
+
+    def call(self, z):
+        """Return logits (batch, 28, 28, 1) for z (batch, latent_dim)."""
+        return self.reshape(self.logits(self.hidden(z)))
+
+    def get_config(self):
+        """The arguments, for `keras.saving`."""
+        return {**super().get_config(), "hidden_dim": self.hidden_dim, "l2": self.l2}
+
+
+@_register
+class ConvEncoder(layers.Layer):
+    """Four convolutions and a dense layer (Chollet 2017, Deep Learning with Python, section 8.4).
+
+    Args:
+        latent_dim: dimensions of z.
+
+    Built in chapter 01.
+    """
+
+    def __init__(self, latent_dim=2, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_dim = latent_dim
+        self.features = keras.Sequential(
+            [
+                layers.Conv2D(32, 3, padding="same", activation="relu"),
+                layers.Conv2D(64, 3, padding="same", activation="relu", strides=2),
+                layers.Conv2D(64, 3, padding="same", activation="relu"),
+                layers.Conv2D(64, 3, padding="same", activation="relu"),
+                layers.Flatten(),
+                layers.Dense(32, activation="relu"),
+            ],
+            name="features",
+        )
+        self.z_mean = layers.Dense(latent_dim, name="z_mean")
+        self.z_log_var = layers.Dense(latent_dim, name="z_log_var")
+
+    def build(self, input_shape):
+        """Create the weights, for images of this shape, batch first."""
+        self.features.build(input_shape)
+        self.z_mean.build(self.features.output_shape)
+        self.z_log_var.build(self.features.output_shape)
+
+    def call(self, x):
+        """Return (z_mean, z_log_var), each (batch, latent_dim), for images (batch, 28, 28, 1)."""
+        h = self.features(x)
+        return self.z_mean(h), self.z_log_var(h)
+
+    def get_config(self):
+        """The arguments, for `keras.saving`."""
+        return {**super().get_config(), "latent_dim": self.latent_dim}
+
+
+@_register
+class ConvDecoder(layers.Layer):
+    """A dense layer and a transposed convolution (Chollet 2017, section 8.4), with logits for its sigmoid.
+
+    Built in chapter 01.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.pixels = keras.Sequential(
+            [
+                layers.Dense(14 * 14 * 64, activation="relu"),
+                layers.Reshape((14, 14, 64)),
+                layers.Conv2DTranspose(32, 3, padding="same", activation="relu", strides=2),
+                layers.Conv2D(1, 3, padding="same"),
+            ],
+            name="pixels",
+        )
+
+    def build(self, input_shape):
+        """Create the weights, for latent vectors of this shape, batch first."""
+        self.pixels.build(input_shape)
+
+    def call(self, z):
+        """Return logits (batch, 28, 28, 1) for z (batch, latent_dim)."""
+        return self.pixels(z)
+
+
+def _decay(l2):
+    """The Keras regularizer of a weight decay, or None, so that a model without one has no such loss."""
+    if not l2 >= 0:
+        raise ValueError(f"l2 must be zero (no weight decay) or positive, got {l2}.")
+    return keras.regularizers.L2(l2) if l2 else None

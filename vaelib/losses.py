@@ -1,0 +1,145 @@
+"""The two terms of the objective, as pure functions: one number per image, in nats.
+
+`loss = distortion + beta * rate`, and `beta = 1` is the negative ELBO.
+"""
+
+import keras
+from keras import ops
+
+__all__ = ["bernoulli_distortion", "beta_from_kl_wt", "effective_beta", "gaussian_kl"]
+
+_REDUCTIONS = ("sum", "mean")
+
+
+def gaussian_kl(z_mean, z_log_var):
+    r"""Rate: the KL divergence of a diagonal Gaussian from the standard normal prior, in nats.
+
+    $\mathrm{KL}(q(z|x)\,\|\,p(z)) = \tfrac12 \sum_j (\mu_j^2 + \sigma_j^2 - 1 - \log\sigma_j^2)$
+    (Kingma & Welling 2013, appendix B, which prints the negative).
+
+    Args:
+        z_mean: (batch, latent_dim), the posterior means.
+        z_log_var: (batch, latent_dim), the logarithms of the posterior *variances*.
+
+    Returns:
+        (batch,) nats, never negative; float32 at least, also under mixed precision.
+
+    Raises:
+        ValueError: if the shapes are not the same (batch, latent_dim).
+
+    >>> import numpy as np
+    >>> float(gaussian_kl(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]))[0])
+    0.5
+
+    Derived in chapter 02.
+    """
+    z_mean, z_log_var = _real(z_mean), _real(z_log_var)
+    if len(z_mean.shape) != 2 or not _same_shape(z_mean, z_log_var):
+        raise ValueError(
+            "gaussian_kl expects z_mean and z_log_var of the same shape (batch, latent_dim), got "
+            f"{tuple(z_mean.shape)} and {tuple(z_log_var.shape)}: pass both outputs of model.encode(x)."
+        )
+    # expm1 keeps the digits of a nearly collapsed posterior, where exp(z_log_var) - 1 would cancel.
+    return 0.5 * ops.sum(ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var, axis=-1)
+
+
+def bernoulli_distortion(x, x_logits):
+    r"""Distortion: minus the log-likelihood of the image under independent Bernoulli pixels, in nats.
+
+    $D = \sum_k \log(1 + e^{a_k}) - x_k a_k$ with logits $a_k$, the binary cross-entropy summed over pixels
+    (Kingma & Welling 2013, appendix C.1). Grey pixels count as probabilities of being white.
+
+    Args:
+        x: (batch, ...), floating-point pixels in [0, 1].
+        x_logits: the same shape, the decoder's output before the sigmoid.
+
+    Returns:
+        (batch,) nats, never negative; float32 at least, also under mixed precision.
+
+    Raises:
+        ValueError: if the shapes differ, or x holds integers.
+
+    >>> import numpy as np
+    >>> round(float(bernoulli_distortion(np.ones((1, 2)), np.zeros((1, 2)))[0]), 6)  # two coins: 2 log 2
+    1.386294
+
+    Derived in chapter 02.
+    """
+    dtype = keras.backend.standardize_dtype(ops.convert_to_tensor(x).dtype)
+    if "float" not in dtype:
+        raise ValueError(
+            f"bernoulli_distortion expects floating-point pixels in [0, 1], got {dtype}: "
+            "divide 8-bit images by 255 first."
+        )
+    x, x_logits = _real(x), _real(x_logits)
+    if len(x.shape) < 2 or not _same_shape(x, x_logits):
+        raise ValueError(
+            "bernoulli_distortion expects x and x_logits of the same shape (batch, ...), got "
+            f"{tuple(x.shape)} and {tuple(x_logits.shape)}: pass images and model.decode(z)."
+        )
+    pixels = tuple(range(1, len(x.shape)))
+    return ops.sum(ops.softplus(x_logits) - x * x_logits, axis=pixels)
+
+
+def beta_from_kl_wt(kl_wt, num_pixels=784):
+    """The beta that a KL weight means when the reconstruction error is averaged over pixels.
+
+    `mean BCE + kl_wt * KL`, times num_pixels, is `distortion + num_pixels * kl_wt * rate`: the same minimum.
+
+    Args:
+        kl_wt: weight of the KL (summed over latent dimensions) against the mean error per pixel, >= 0.
+        num_pixels: pixels of an image.
+
+    Raises:
+        ValueError: if kl_wt is negative or num_pixels is not positive.
+
+    >>> round(beta_from_kl_wt(1e-3), 6)
+    0.784
+
+    Derived in chapter 01.
+    """
+    return effective_beta(kl_wt, distortion="mean", kl="sum", num_pixels=num_pixels)
+
+
+def effective_beta(kl_wt, distortion="mean", kl="sum", num_pixels=784, latent_dim=2):
+    """The beta, in nats per image, that a published loss really uses.
+
+    A loss that averages where the ELBO sums hides a factor in its "KL weight". Multiplying the whole loss so that
+    its reconstruction term is a sum over pixels shows it.
+
+    Args:
+        kl_wt: the number that multiplies the KL term in the published code, >= 0.
+        distortion: "sum" or "mean", how the code reduces the reconstruction error over pixels.
+        kl: "sum" or "mean", how it reduces the KL over latent dimensions.
+        num_pixels: pixels of an image.
+        latent_dim: latent dimensions.
+
+    Raises:
+        ValueError: if a reduction has another name, kl_wt is negative or a count is not positive.
+
+    >>> effective_beta(1e-3, distortion="mean", kl="mean")  # Chollet 2017, section 8.4
+    0.392
+
+    Derived in chapter 01.
+    """
+    for name, reduction in (("distortion", distortion), ("kl", kl)):
+        if reduction not in _REDUCTIONS:
+            raise ValueError(f'effective_beta expects {name}="sum" or "mean", got {reduction!r}.')
+    if not kl_wt >= 0:
+        raise ValueError(f"A KL weight must be zero or positive, got {kl_wt}: a negative one rewards leaving the prior.")
+    if num_pixels < 1 or latent_dim < 1:
+        raise ValueError(f"num_pixels and latent_dim must be at least 1, got {num_pixels} and {latent_dim}.")
+    return kl_wt * (num_pixels if distortion == "mean" else 1) / (latent_dim if kl == "mean" else 1)
+
+
+def _real(values):
+    """A tensor of at least float32: half precision overflows at exp(11) and loses the KL's small differences."""
+    values = ops.convert_to_tensor(values)
+    return values if keras.backend.standardize_dtype(values.dtype) == "float64" else ops.cast(values, "float32")
+
+
+def _same_shape(a, b):
+    """Whether two static shapes agree, where an unknown size agrees with any."""
+    return len(a.shape) == len(b.shape) and all(
+        m is None or n is None or m == n for m, n in zip(a.shape, b.shape, strict=True)
+    )

@@ -1,0 +1,171 @@
+"""A VAE: an encoder, a sample from its posterior, a decoder, and the weighted objective that trains them."""
+
+from typing import NamedTuple
+
+import keras
+from keras import ops
+
+from .layers import IMAGE_SHAPE, ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
+from .losses import bernoulli_distortion, gaussian_kl
+from .schedules import constant
+
+__all__ = ["VAE", "VAEOutput", "conv_vae", "dense_vae"]
+
+
+class VAEOutput(NamedTuple):
+    """What a VAE makes of a batch of images; tensors, or arrays from `model.predict`."""
+
+    z_mean: object
+    """(batch, latent_dim), the posterior means."""
+    z_log_var: object
+    """(batch, latent_dim), the logarithms of the posterior variances."""
+    z: object
+    """(batch, latent_dim), one draw from each posterior."""
+    x_logits: object
+    """(batch, 28, 28, 1), the decoder's logits at z."""
+
+
+class Objective(NamedTuple):
+    """The objective of a batch and its parts: `loss` = mean(distortion + beta * rate) + weight decay, in nats."""
+
+    loss: object
+    distortion: object
+    """(batch,)"""
+    rate: object
+    """(batch,)"""
+    beta: object
+
+
+@keras.saving.register_keras_serializable("vaelib")
+class VAE(keras.Model):
+    r"""A variational autoencoder with a Gaussian posterior, a standard normal prior and Bernoulli pixels.
+
+    Minimises $\mathbb{E}_q[-\log p(x|z)] + \beta\,\mathrm{KL}(q(z|x)\,\|\,p(z))$ plus any weight decay of its layers
+    (Kingma & Welling 2013, equation 10; beta: Higgins et al. 2017, equation 4). Train it with `vaelib.fit` or with
+    Keras' own `fit`: both use `objective` and count steps by `optimizer.iterations`. `compile` takes no loss.
+
+    Args:
+        encoder: maps images (batch, 28, 28, 1) to z_mean and z_log_var, each (batch, latent_dim).
+        decoder: maps z (batch, latent_dim) to logits (batch, 28, 28, 1).
+        beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
+        seed: None or an integer, for the draws of z under Keras' `fit`, `predict` and plain calls.
+
+    Raises:
+        ValueError: if beta is a negative number.
+
+    Written in chapter 03.
+    """
+
+    def __init__(self, encoder, decoder, beta=1.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.encoder, self.decoder, self.seed = encoder, decoder, seed
+        self.sampling = Sampling(seed)
+        self.beta = beta if callable(beta) else constant(beta)
+        self.trackers = [keras.metrics.Mean(name) for name in ("distortion", "rate", "beta")]
+
+    def build(self, input_shape):
+        """Create the weights of both halves, for images of this shape, batch first."""
+        z_mean, _ = self.encoder(keras.KerasTensor(input_shape, dtype=self.input_dtype))
+        self.latent_dim = z_mean.shape[-1]
+        self.decoder(keras.KerasTensor(z_mean.shape, dtype=self.compute_dtype))
+
+    def encode(self, x):
+        """Return (z_mean, z_log_var), each (batch, latent_dim), for images (batch, 28, 28, 1)."""
+        return self.encoder(x)
+
+    def decode(self, z):
+        """Return logits (batch, 28, 28, 1) for z (batch, latent_dim); their sigmoid is `x_mean`."""
+        return self.decoder(z)
+
+    def call(self, x, noise=None):
+        """Return a `VAEOutput`; noise, if given, is standard normal (batch, latent_dim) and makes z reproducible."""
+        z_mean, z_log_var = self.encode(x)
+        z = self.sampling(z_mean, z_log_var, noise=noise)
+        return VAEOutput(z_mean, z_log_var, z, self.decode(z))
+
+    def objective(self, x, output, weights=None):
+        """The objective of a batch at the optimizer's present step.
+
+        Args:
+            x: (batch, 28, 28, 1), images in [0, 1].
+            output: the `VAEOutput` of x.
+            weights: None, or (batch,) relative weights of the images in the mean.
+
+        Returns:
+            An `Objective`, nats per image.
+        """
+        distortion = bernoulli_distortion(x, output.x_logits)
+        rate = gaussian_kl(output.z_mean, output.z_log_var)
+        beta = self.beta(self.optimizer.iterations)
+        loss = ops.average(distortion + beta * rate, weights=weights)
+        for decay in self.losses:
+            loss = loss + decay
+        return Objective(loss, distortion, rate, beta)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Keras' hook for `fit` and `evaluate`; y is not used: a VAE predicts its input."""
+        loss, *terms = self.objective(x, y_pred, sample_weight)
+        for tracker, term, weights in zip(self.trackers, terms, (sample_weight, sample_weight, None), strict=True):
+            tracker.update_state(term, weights)
+        return loss
+
+    def get_config(self):
+        """The arguments, for `keras.saving`."""
+        parts = {"encoder": self.encoder, "decoder": self.decoder, "beta": self.beta}
+        return {
+            **super().get_config(),
+            "seed": self.seed,
+            **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """The model of a `get_config`, weights not included."""
+        parts = ("encoder", "decoder", "beta")
+        return cls(**{k: keras.saving.deserialize_keras_object(v) if k in parts else v for k, v in config.items()})
+
+
+def dense_vae(latent_dim=2, hidden_dim=500, beta=1.0, l2=0.0):
+    """The network of Kingma & Welling (2013, section 5): one hidden tanh layer each way.
+
+    Args:
+        latent_dim: dimensions of z.
+        hidden_dim: units of both hidden layers; 500 in the paper.
+        beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
+        l2: weight decay on the kernels, see `DenseEncoder`.
+
+    Returns:
+        A built `VAE`, not compiled.
+
+    Raises:
+        ValueError: if beta or l2 is negative, or a dimension is not positive.
+
+    >>> dense_vae(latent_dim=2, hidden_dim=500).count_params()
+    789288
+
+    Written in chapter 03.
+    """
+    return _built(VAE(DenseEncoder(latent_dim, hidden_dim, l2), DenseDecoder(hidden_dim, l2), beta, name="dense_vae"))
+
+
+def conv_vae(latent_dim=2, beta=1.0):
+    """The network of Chollet (2017, section 8.4): convolutions down, a transposed convolution up.
+
+    Args:
+        latent_dim: dimensions of z.
+        beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
+
+    Returns:
+        A built `VAE`, not compiled.
+
+    Raises:
+        ValueError: if beta is negative, or latent_dim is not positive.
+
+    Built in chapter 01.
+    """
+    return _built(VAE(ConvEncoder(latent_dim), ConvDecoder(), beta, name="conv_vae"))
+
+
+def _built(model):
+    model.build((None, *IMAGE_SHAPE))
+    return model
