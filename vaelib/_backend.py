@@ -10,9 +10,7 @@ try:
 except ModuleNotFoundError as error:
     # Keras imports its backend; another backend that is not installed ends here.
     if error.name in ("jax", "torch", "openvino"):
-        raise ValueError(
-            f"vaelib needs Keras on TensorFlow, but Keras is set to {error.name!r}: {_CURE}"
-        ) from error
+        raise ValueError(f"vaelib needs Keras on TensorFlow, but Keras is set to {error.name!r}: {_CURE}") from error
     raise
 
 if keras.backend.backend() != "tensorflow":

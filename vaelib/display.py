@@ -43,7 +43,7 @@ def _without_docstrings(source):
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node) is not None:
             text = node.body[0]
-            end = text.end_lineno
+            end = text.end_lineno or text.lineno
             # A blank line after a docstring belongs to it.
             end += end < len(lines) and not lines[end].strip() and not isinstance(node, ast.Module)
             lines[text.lineno - 1 : end] = [None] * (end - text.lineno + 1)

@@ -37,8 +37,8 @@ class Sampling(layers.Layer):
     def call(self, z_mean, z_log_var, noise=None):
         """Return z, (batch, latent_dim); noise, if given, is standard normal of the same shape."""
         if noise is None:
-            noise = keras.random.normal(ops.shape(z_mean), dtype=z_mean.dtype, seed=self.seed_generator)
-        # z_log_var is the log of the variance, so half of it is the log of the standard deviation.
+            noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+        # The log of the variance: half of it is the log of the standard deviation.
         return z_mean + ops.exp(0.5 * z_log_var) * ops.cast(noise, z_mean.dtype)
 
     def get_config(self):
@@ -62,10 +62,11 @@ class DenseEncoder(layers.Layer):
     def __init__(self, latent_dim=2, hidden_dim=500, l2=0.0, **kwargs):
         super().__init__(**kwargs)
         self.latent_dim, self.hidden_dim, self.l2 = latent_dim, hidden_dim, l2
+        decay = _decay(l2)
         self.flatten = layers.Flatten()
-        self.hidden = layers.Dense(hidden_dim, activation="tanh", kernel_regularizer=_decay(l2), name="hidden")
-        self.z_mean = layers.Dense(latent_dim, kernel_regularizer=_decay(l2), name="z_mean")
-        self.z_log_var = layers.Dense(latent_dim, kernel_regularizer=_decay(l2), name="z_log_var")
+        self.hidden = layers.Dense(hidden_dim, "tanh", kernel_regularizer=decay, name="hidden")
+        self.z_mean = layers.Dense(latent_dim, kernel_regularizer=decay, name="z_mean")
+        self.z_log_var = layers.Dense(latent_dim, kernel_regularizer=decay, name="z_log_var")
 
     def build(self, input_shape):
         """Create the weights, for images of this shape, batch first."""
@@ -102,8 +103,9 @@ class DenseDecoder(layers.Layer):
     def __init__(self, hidden_dim=500, l2=0.0, **kwargs):
         super().__init__(**kwargs)
         self.hidden_dim, self.l2 = hidden_dim, l2
-        self.hidden = layers.Dense(hidden_dim, activation="tanh", kernel_regularizer=_decay(l2), name="hidden")
-        self.logits = layers.Dense(math.prod(IMAGE_SHAPE), kernel_regularizer=_decay(l2), name="logits")
+        decay = _decay(l2)
+        self.hidden = layers.Dense(hidden_dim, "tanh", kernel_regularizer=decay, name="hidden")
+        self.logits = layers.Dense(math.prod(IMAGE_SHAPE), kernel_regularizer=decay, name="logits")
         self.reshape = layers.Reshape(IMAGE_SHAPE)
 
     def build(self, input_shape):

@@ -36,10 +36,10 @@ def gaussian_kl(z_mean, z_log_var):
     z_mean, z_log_var = _real(z_mean), _real(z_log_var)
     if len(z_mean.shape) != 2 or not _same_shape(z_mean, z_log_var):
         raise ValueError(
-            "gaussian_kl expects z_mean and z_log_var of the same shape (batch, latent_dim), got "
-            f"{tuple(z_mean.shape)} and {tuple(z_log_var.shape)}: pass both outputs of model.encode(x)."
+            "gaussian_kl expects z_mean and z_log_var of one shape (batch, latent_dim), "
+            f"got {z_mean.shape} and {z_log_var.shape}: pass both outputs of model.encode(x)."
         )
-    # expm1 keeps the digits of a nearly collapsed posterior, where exp(z_log_var) - 1 would cancel.
+    # expm1: where the posterior is nearly the prior, exp(z_log_var) - 1 would cancel.
     return 0.5 * ops.sum(ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var, axis=-1)
 
 
@@ -68,14 +68,14 @@ def bernoulli_distortion(x, x_logits):
     dtype = keras.backend.standardize_dtype(ops.convert_to_tensor(x).dtype)
     if "float" not in dtype:
         raise ValueError(
-            f"bernoulli_distortion expects floating-point pixels in [0, 1], got {dtype}: "
-            "divide 8-bit images by 255 first."
+            "bernoulli_distortion expects floating-point pixels in [0, 1], "
+            f"got {dtype}: divide 8-bit images by 255 first."
         )
     x, x_logits = _real(x), _real(x_logits)
     if len(x.shape) < 2 or not _same_shape(x, x_logits):
         raise ValueError(
-            "bernoulli_distortion expects x and x_logits of the same shape (batch, ...), got "
-            f"{tuple(x.shape)} and {tuple(x_logits.shape)}: pass images and model.decode(z)."
+            "bernoulli_distortion expects x and x_logits of one shape (batch, ...), "
+            f"got {x.shape} and {x_logits.shape}: pass images and model.decode(z)."
         )
     pixels = tuple(range(1, len(x.shape)))
     return ops.sum(ops.softplus(x_logits) - x * x_logits, axis=pixels)
@@ -126,7 +126,9 @@ def effective_beta(kl_wt, distortion="mean", kl="sum", num_pixels=784, latent_di
         if reduction not in _REDUCTIONS:
             raise ValueError(f'effective_beta expects {name}="sum" or "mean", got {reduction!r}.')
     if not kl_wt >= 0:
-        raise ValueError(f"A KL weight must be zero or positive, got {kl_wt}: a negative one rewards leaving the prior.")
+        raise ValueError(
+            f"A KL weight must be zero or positive, got {kl_wt}: a negative one rewards leaving the prior."
+        )
     if num_pixels < 1 or latent_dim < 1:
         raise ValueError(f"num_pixels and latent_dim must be at least 1, got {num_pixels} and {latent_dim}.")
     return kl_wt * (num_pixels if distortion == "mean" else 1) / (latent_dim if kl == "mean" else 1)

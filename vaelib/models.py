@@ -61,7 +61,9 @@ class VAE(keras.Model):
         self.encoder, self.decoder, self.seed = encoder, decoder, seed
         self.sampling = Sampling(seed)
         self.beta = beta if callable(beta) else constant(beta)
-        self.trackers = [keras.metrics.Mean(name) for name in ("distortion", "rate", "beta")]
+        self.distortion_tracker = keras.metrics.Mean("distortion")
+        self.rate_tracker = keras.metrics.Mean("rate")
+        self.beta_tracker = keras.metrics.Mean("beta")
 
     def build(self, input_shape):
         """Create the weights of both halves, for images of this shape, batch first."""
@@ -104,10 +106,11 @@ class VAE(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Keras' hook for `fit` and `evaluate`; y is not used: a VAE predicts its input."""
-        loss, *terms = self.objective(x, y_pred, sample_weight)
-        for tracker, term, weights in zip(self.trackers, terms, (sample_weight, sample_weight, None), strict=True):
-            tracker.update_state(term, weights)
-        return loss
+        objective = self.objective(x, y_pred, sample_weight)
+        self.distortion_tracker.update_state(objective.distortion, sample_weight)
+        self.rate_tracker.update_state(objective.rate, sample_weight)
+        self.beta_tracker.update_state(objective.beta)
+        return objective.loss
 
     def get_config(self):
         """The arguments, for `keras.saving`."""

@@ -29,11 +29,11 @@ def latent_grid(num_per_axis=15, low=0.05, high=0.95):
         high: largest, < 1.
 
     Returns:
-        (num_per_axis ** 2, 2) float32 in the order of reading: the first row has the largest second coordinate, and
+        (num_per_axis ** 2, 2) float32, in the order of reading. The first row has the largest second coordinate, and
         the first coordinate grows to the right. Decode it in one batch, then `plot_latent_grid`.
 
     Raises:
-        ValueError: if the probabilities are not 0 < low < high < 1 (0 and 1 lie at infinity), or there are too few points.
+        ValueError: if not 0 < low < high < 1 (0 and 1 lie at infinity), or there are too few points.
 
     >>> latent_grid(3).round(2)[:3].tolist()
     [[-1.64, 1.64], [0.0, 1.64], [1.64, 1.64]]
@@ -107,21 +107,21 @@ def plot_latent_grid(x_mean, z, ax=None):
     shown = np.unique(np.linspace(0, num_per_axis - 1, 5).round().astype(int))
     values = np.asarray(z)[:num_per_axis, 0]
     centres = shown * size + size / 2
-    labels = [f"{value:.1f}".replace("-0.0", "0.0") for value in values[shown]]
+    labels = [f"{abs(value):.1f}" if value > -0.05 else f"−{-value:.1f}" for value in values[shown]]
     ax.set_xticks(centres, labels)
     ax.set_yticks(num_per_axis * size - centres, labels)
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
     return ax
 
 
-def plot_latent_means(z_mean, labels, ax=None, limit=4.0):
+def plot_latent_means(z_mean, labels, ax=None, limit=None):
     """Posterior means in the latent plane, coloured by class, around the prior's circle of one standard deviation.
 
     Args:
         z_mean: (n, 2), posterior means.
         labels: (n,) integers from 0 to 9.
         ax: Axes to draw into; None for the current ones.
-        limit: half the width of the picture, in prior standard deviations.
+        limit: half the width of the picture, in prior standard deviations; None shows everything.
 
     Returns:
         The Axes.
@@ -136,18 +136,18 @@ def plot_latent_means(z_mean, labels, ax=None, limit=4.0):
         ax.scatter(*points.T, s=2, alpha=0.5, color=plt.get_cmap("tab10")(int(digit)), linewidths=0)
         # The number itself stands at the middle of its class: colour alone is hard to read for many.
         middle = np.median(points, axis=0)
-        ax.text(*middle, str(digit), ha="center", va="center", weight="bold", bbox=_LABEL_BOX)
-    return _prior_plane(ax, limit)
+        ax.text(*middle, str(digit), ha="center", va="center", weight="bold", bbox=_LABEL_BOX, clip_on=True)
+    return _prior_plane(ax, limit or _reach(z_mean))
 
 
-def plot_posteriors(mean, std, ax=None, limit=4.0):
+def plot_posteriors(mean, std, ax=None, limit=None):
     """Posteriors as ellipses of one standard deviation, red first and violet last, beside the prior's black circle.
 
     Args:
         mean: (n, 2), posterior means in the order of training.
         std: (n, 2), posterior standard deviations.
         ax: Axes to draw into; None for the current ones.
-        limit: half the width of the picture, in prior standard deviations.
+        limit: half the width of the picture, in prior standard deviations; None shows everything.
 
     Returns:
         The Axes.
@@ -158,7 +158,8 @@ def plot_posteriors(mean, std, ax=None, limit=4.0):
     mean, std = _plane(mean, "plot_posteriors", "mean"), _plane(std, "plot_posteriors", "std")
     ax = plt.gca() if ax is None else ax
     ellipses = EllipseCollection(
-        *(2 * std.T),
+        2 * std[:, 0],
+        2 * std[:, 1],
         np.zeros(len(std)),
         units="xy",
         offsets=mean,
@@ -168,7 +169,7 @@ def plot_posteriors(mean, std, ax=None, limit=4.0):
         linewidths=0.8,
     )
     ax.add_collection(ellipses)
-    return _prior_plane(ax, limit)
+    return _prior_plane(ax, limit or _reach(np.abs(mean) + std))
 
 
 def plot_history(history, names=("loss", "val_loss"), ax=None):
@@ -189,10 +190,13 @@ def plot_history(history, names=("loss", "val_loss"), ax=None):
     if missing:
         raise ValueError(f"plot_history found no {missing} in the history, which has {sorted(history)}.")
     ax = plt.gca() if ax is None else ax
+    colors: dict[str, str] = {}
     for name in names:
         epochs = np.arange(1, len(history[name]) + 1)
         # Training and validation of one quantity share its colour; the dashes tell them apart.
-        ax.plot(epochs, history[name], "--" if name.startswith("val_") else "-", marker=".", label=name)
+        color = colors.setdefault(name.removeprefix("val_"), f"C{len(colors)}")
+        style = "--" if name.startswith("val_") else "-"
+        ax.plot(epochs, history[name], style, color=color, marker=".", label=name)
     ax.set(xlabel="epoch", ylabel=_UNITS.get(names[0].removeprefix("val_"), "nats per image"))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(frameon=False)
@@ -205,8 +209,15 @@ _LABEL_BOX = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": 
 def _plane(values, function, name):
     values = np.asarray(values)
     if values.ndim != 2 or values.shape[1] != 2:
-        raise ValueError(f"{function} expects {name} of shape (n, 2), a two-dimensional latent space, got {values.shape}.")
+        raise ValueError(
+            f"{function} expects {name} of shape (n, 2), a two-dimensional latent space, got {values.shape}."
+        )
     return values
+
+
+def _reach(values):
+    """Half the width of a picture that shows all of these values, and the prior's circle."""
+    return 1.05 * max(2.0, float(np.max(np.abs(values))))
 
 
 def _prior_plane(ax, limit):

@@ -57,7 +57,8 @@ class Linear(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, beta, num_steps):
         if not 0 <= beta < math.inf:
             raise ValueError(
-                f"beta must be zero or positive and finite, got {beta}: it weighs the KL in nats per image, 1 is the ELBO."
+                f"beta must be zero or positive and finite, got {beta}: "
+                "it weighs the KL in nats per image, 1 is the ELBO."
             )
         if num_steps < 0:
             raise ValueError(f"num_steps must be zero (no warm-up) or positive, got {num_steps}.")
@@ -73,4 +74,6 @@ class Linear(keras.optimizers.schedules.LearningRateSchedule):
         return {"beta": self.beta, "num_steps": self.num_steps}
 
     def __repr__(self):
-        return f"linear(beta={self.beta:g}, num_steps={self.num_steps})" if self.num_steps else f"constant({self.beta:g})"
+        return (
+            f"linear(beta={self.beta:g}, num_steps={self.num_steps})" if self.num_steps else f"constant({self.beta:g})"
+        )

@@ -5,6 +5,7 @@ gathers its batches from the training set, held as one tensor, and draws its noi
 on its arguments only, however it is cut into stretches.
 """
 
+import itertools
 import time
 from typing import NamedTuple
 
@@ -69,7 +70,7 @@ def fit(
         shuffle: whether every epoch has an order of its own; otherwise that of x.
         seed: decides the order and the noise: same seed, model and machine, same bits.
         callbacks: Keras callbacks. Batch-level hooks are called about ten times per epoch.
-        verbose: whether to show a progress bar with the time left.
+        verbose: whether to show a progress bar with the time left; TQDM_DISABLE=1 hides it everywhere.
 
     Returns:
         A `Run`.
@@ -93,12 +94,12 @@ def fit(
     hooks = keras.callbacks.CallbackList(
         list(callbacks), add_history=True, model=model, epochs=num_epochs, steps=num_steps, verbose=0
     )
-    train, evaluate = _compile(model)
+    train, evaluate = _loops(model)
     images = tf.constant(x)
     if validation_data is not None:
-        validation = tf.constant(validation_data), *_batches(np.arange(len(validation_data)), batch_size)
+        validation = tf.constant(validation_data), *_batches(np.arange(len(validation_data)), batch_size), seed
     hooks.on_train_begin()
-    bar = tqdm(total=num_epochs * num_steps, unit="step", disable=not verbose, mininterval=0.5)
+    bar = tqdm(total=num_epochs * num_steps, unit="step", mininterval=0.5) if verbose else tqdm(disable=True)
     for epoch in range(num_epochs):
         hooks.on_epoch_begin(epoch)
         started = time.perf_counter()
@@ -108,7 +109,7 @@ def fit(
         trace = tf.zeros((2, num_steps, model.latent_dim))
         for start, stop in _stretches(num_steps):
             hooks.on_train_batch_begin(start)
-            sums, trace = train(images, rows, weights, tf.constant(start, tf.int32), tf.constant(stop, tf.int32), seed, sums, trace)
+            sums, trace = train(images, rows, weights, start, stop, seed, sums, trace)
             logs = _means(sums)
             bar.update(stop - start)
             bar.set_postfix(epoch=epoch + 1, loss=f"{logs['loss']:.2f}", refresh=False)
@@ -117,7 +118,7 @@ def fit(
         mean, std = trace.numpy()
         run.posteriors[epoch + 1] = PosteriorTrace(mean, std)
         if validation_data is not None:
-            means = _means(evaluate(*validation, seed))
+            means = _means(evaluate(*validation))
             logs |= {f"val_{name}": means[name] for name in ("loss", "distortion", "rate")}
         hooks.on_epoch_end(epoch, logs)
         for name, value in logs.items():
@@ -129,12 +130,11 @@ def fit(
     return run
 
 
-def _compile(model):
+def _loops(model):
     """The two compiled loops of a model: one trains, one evaluates."""
     trainable = model.trainable_variables
     use_xla = _use_xla(model)
 
-    @tf.function(jit_compile=use_xla, reduce_retracing=True)
     def train(images, rows, weights, start, stop, seed, sums, trace):
         # Not tf.range, whose bounds XLA compiles in: it would build a new program for every stretch.
         i = start
@@ -152,7 +152,6 @@ def _compile(model):
             i += 1
         return sums, trace
 
-    @tf.function(jit_compile=use_xla, reduce_retracing=True)
     def evaluate(images, rows, weights, seed):
         sums = tf.zeros(len(_SUMS), tf.float64)
         for i in tf.range(tf.shape(rows)[0]):
@@ -162,7 +161,24 @@ def _compile(model):
             sums += _sums(model.objective(x, output, w), w)
         return sums
 
-    return train, evaluate
+    return _compiled(train, use_xla), _compiled(evaluate, use_xla)
+
+
+def _compiled(loop, use_xla):
+    """Compile a loop at its first call, for the shapes of that call.
+
+    A plain tf.function counts the loops of all models as one, and warns after the fifth that it traces too often.
+    """
+    program = None
+
+    def call(*arguments):
+        nonlocal program
+        tensors = [tf.convert_to_tensor(argument) for argument in arguments]
+        if program is None:
+            program = tf.function(loop, jit_compile=use_xla).get_concrete_function(*tensors)
+        return program(*tensors)
+
+    return call
 
 
 def _use_xla(model):
@@ -210,8 +226,8 @@ def _batches(rows, batch_size):
 
 def _stretches(num_steps):
     """(start, stop) of the pieces in which an epoch runs."""
-    bounds = np.unique(np.linspace(0, num_steps, _STRETCHES_PER_EPOCH + 1).round().astype(int))
-    return zip(bounds[:-1], bounds[1:], strict=True)
+    bounds = np.unique(np.linspace(0, num_steps, _STRETCHES_PER_EPOCH + 1).round().astype(int)).tolist()
+    return itertools.pairwise(bounds)
 
 
 def _check_arguments(model, num_images, num_epochs, batch_size):

@@ -1,0 +1,74 @@
+# Everything here needs git, GNU make and Python 3.11, 3.12 or 3.13. The rest is installed into .venv.
+PYTHON ?= python3
+RUN = .venv/bin/python
+# One chapter only, as in `make run CHAPTER=02`.
+CHAPTER ?=
+
+export TF_CPP_MIN_LOG_LEVEL = 3
+
+.DEFAULT_GOAL := help
+.PHONY: help install book test lint run smoke colab address lock
+
+help: ## list the targets
+	@echo "make TARGET, where TARGET is"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s  %s\n", $$1, $$2 }' Makefile
+
+install: .venv/installed ## create .venv with the locked packages and vaelib
+	@echo "The locked packages and vaelib are in .venv."
+
+book: .venv/installed ## build the HTML book from the committed notebooks, and say where it is
+	@echo "[1/2] Remove the last build: a build on top of another hides warnings"
+	@rm -rf _build/html _build/.doctrees
+	@echo "[2/2] Build the book; a warning is an error"
+	@.venv/bin/jupyter-book build . -W --keep-going -n
+	@echo "The book: file://$(CURDIR)/_build/html/index.html"
+
+test: .venv/installed ## run every check: lint, tests, the chapters at small scale
+	@echo "[1/3] Lint"
+	@$(MAKE) --no-print-directory lint
+	@echo "[2/3] Tests"
+	@$(RUN) -m pytest -n 2 --dist loadfile
+	@echo "[3/3] Chapters at small scale, twice"
+	@$(MAKE) --no-print-directory smoke
+
+lint: .venv/installed ## check style, format and types
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+	@$(RUN) -m mypy
+
+run: .venv/installed ## execute the chapters at full scale, in place (CHAPTER=02 for one)
+	@$(RUN) tools/notebooks.py run $(CHAPTER)
+
+smoke: .venv/installed ## execute the chapters at small scale, twice, and compare (CHAPTER=02 for one)
+	@$(RUN) tools/notebooks.py smoke $(CHAPTER)
+
+colab: .venv/installed ## execute the chapters as Colab would, with its versions (CHAPTER=02 for one)
+	@$(RUN) -m pytest -s -v -p no:cacheprovider tests/colab $(if $(CHAPTER),-k $(CHAPTER)_)
+
+address: .venv/installed ## write the public address into every link (REPO=owner/name)
+	@$(RUN) tools/address.py $(REPO)
+
+lock: .venv/installed ## renew requirements.lock after a change in pyproject.toml
+	@PATH="$(CURDIR)/.venv/bin:$$PATH"; command -v uv >/dev/null || { \
+	  echo "make lock needs uv: get it with \`$(RUN) -m pip install uv\`." >&2; exit 1; }; \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --all-extras pyproject.toml -o requirements.lock --quiet
+
+# Made last, so that an interrupted installation is not taken for a finished one.
+.venv/installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name it," \
+	    "for instance \`make book PYTHON=python3.12\`." >&2; exit 1; }
+	@$(PYTHON) tools/check_python.py
+	@if { $(RUN) tools/check_python.py && $(RUN) -m pip --version; } >/dev/null 2>&1; then \
+	  echo "[1/3] Keep .venv with $$($(RUN) --version)"; \
+	else \
+	  echo "[1/3] Create .venv with $$($(PYTHON) --version)"; \
+	  $(PYTHON) -m venv --clear .venv; \
+	fi
+	@echo "[2/3] Install the $$(grep -c '^[a-z].*==' requirements.lock) packages of requirements.lock:" \
+	  "2.5 GB, a few minutes the first time"
+	@$(RUN) -m pip install --require-hashes -r requirements.lock
+	@echo "[3/3] Install vaelib itself, from this folder"
+	@$(RUN) -m pip install --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,114 @@
+"""Every chapter runs in Google Colab from its badge, as far as a machine without Colab can tell.
+
+An environment with Colab's versions, an empty folder with nothing but the notebook, a module `google.colab`, and
+the chapter's own install cell, for which Git takes this working tree for the public address. Run by `make colab`.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import address
+import nbformat
+import papermill
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+VENV = ROOT / "_build/colab-venv"
+PYTHON = VENV / "bin/python"
+START = 'import sys, types\nsys.modules["google.colab"] = types.ModuleType("google.colab")\n'
+PINNED = ("keras", "numpy", "matplotlib", "ipython")
+# Run as one more cell at the end: what the chapter really used.
+REPORT = f"""
+from importlib.metadata import version
+print(vaelib.__file__)
+print([version(name) for name in {PINNED}])
+"""
+
+
+def say(step, what):
+    print(f"\n[{step}/3] {what}", flush=True)
+
+
+def pip(*arguments):
+    subprocess.run([PYTHON, "-m", "pip", *arguments], check=True)
+
+
+@pytest.fixture(scope="session")
+def environment():
+    """Colab's versions, in an environment that is made again only when they or this Python change."""
+    key = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
+    stamp = VENV / "installed"
+    if stamp.exists() and stamp.read_text() == key:
+        say(1, "Colab's versions are installed in _build/colab-venv")
+        return
+    say(1, "Install Colab's versions into _build/colab-venv: 2 GB, a few minutes the first time")
+    subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
+    pip("install", "--progress-bar=off", "--no-compile", "-r", REQUIREMENTS)
+    stamp.write_text(key)
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory):
+    """The working tree as branch main of a repository, changes that are not committed included."""
+    say(2, "Copy the working tree into a repository of its own")
+    tree = tmp_path_factory.mktemp("public") / "repository"
+    tree.mkdir()
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.check_output(listing, cwd=ROOT, text=True).split("\0")
+    for name in names:
+        if name and (ROOT / name).exists():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+    author = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false"]
+    for command in ("init --quiet --initial-branch=main", "add --all --force", "commit --quiet --message=all"):
+        subprocess.run(["git", *author, *command.split()], cwd=tree, check=True)
+    return tree
+
+
+@pytest.fixture
+def kernel(environment, repository, tmp_path, monkeypatch):
+    """The name of a kernel that thinks it is in Colab, and whose Git finds the public address on this machine."""
+    pip("uninstall", "--quiet", "--yes", "vaelib")
+    startup = tmp_path / "ipython/profile_default/startup/colab.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text(START)
+    spec = tmp_path / "jupyter/kernels/colab/kernel.json"
+    spec.parent.mkdir(parents=True)
+    command = [str(PYTHON), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": command, "display_name": "Colab", "language": "python"}))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{repository.as_uri()}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"{address.PREFIX}{address.read()}")
+    # Neither this checkout nor the choices of the tests' own kernel.
+    for name in ("PYTHONPATH", "MPLBACKEND", "TQDM_DISABLE"):
+        monkeypatch.delenv(name, raising=False)
+    return "colab"
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_chapter_runs_where_there_is_nothing_but_the_notebook(path, kernel, tmp_path):
+    say(3, f"{path.name} at small scale")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(REPORT))
+    content = tmp_path / "content"
+    content.mkdir()
+    nbformat.write(notebook, content / path.name)
+    parameters = yaml.safe_load((NOTEBOOKS / "smoke.yml").read_text())[path.name[:2]]
+    # papermill raises the first error of a cell.
+    done = papermill.execute_notebook(
+        content / path.name, tmp_path / "done.ipynb", parameters, kernel_name=kernel, cwd=content
+    )
+    library, versions = done.cells[-1].outputs[0].text.splitlines()
+    assert Path(library).parents[1] in VENV.glob("lib/python*/site-packages")
+    pinned = dict(re.findall(r"^(\w+)==([\d.]+)$", REQUIREMENTS.read_text(), re.MULTILINE))
+    assert versions == str([pinned[name] for name in PINNED])

@@ -1,0 +1,61 @@
+"""Fixtures that several test files share: real digits, clean figures, Keras' default precision."""
+
+import os
+
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TQDM_DISABLE"] = "1"
+
+import warnings
+
+import hypothesis
+import keras
+import matplotlib.pyplot as plt
+import pytest
+
+import vaelib
+
+# No deadline: a busy machine is no bug. Always the same examples: neither is bad luck.
+hypothesis.settings.register_profile("vaelib", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("vaelib")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Whatever `load_mnist` finds on this machine: 70,000 real digits, or 5,000."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return vaelib.load_mnist()
+
+
+@pytest.fixture(scope="session")
+def small(digits):
+    """2,000 real digits to train on, 500 to test on."""
+    return digits._replace(
+        x_train=digits.x_train[:2000],
+        y_train=digits.y_train[:2000],
+        x_test=digits.x_test[:500],
+        y_test=digits.y_test[:500],
+    )
+
+
+@pytest.fixture(scope="session")
+def images(small):
+    """70 real digits: with batches of 32, the last one is smaller."""
+    return small.x_train[:70]
+
+
+@pytest.fixture
+def ax():
+    """Empty Axes in a figure of their own."""
+    figure, ax = plt.subplots()
+    yield ax
+    plt.close(figure)
+
+
+@pytest.fixture
+def mixed_precision():
+    """Float16 computations for the length of a test."""
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_dtype_policy("float32")

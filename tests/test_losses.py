@@ -1,0 +1,87 @@
+"""The losses agree with scipy, Monte Carlo, integrals, Keras and finite differences, and refuse bad input."""
+
+import hypothesis.extra.numpy as arrays
+import numpy as np
+import oracles
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaelib import bernoulli_distortion, beta_from_kl_wt, effective_beta, gaussian_kl, losses
+
+
+@pytest.mark.parametrize("check", oracles.ORACLES, ids=lambda check: check.__name__)
+def test_oracle(check):
+    check(losses)
+
+
+def _floats(low, high):
+    return arrays.arrays("float32", (3, 2), elements=st.floats(low, high, width=32))
+
+
+@given(z_mean=_floats(-100, 100), z_log_var=_floats(-80, 80))
+def test_kl_is_never_negative(z_mean, z_log_var):
+    assert np.all(gaussian_kl(z_mean, z_log_var) >= 0)
+
+
+@given(x=_floats(0, 1), x_logits=_floats(-1e4, 1e4))
+def test_distortion_is_never_negative(x, x_logits):
+    assert np.all(bernoulli_distortion(x, x_logits) >= 0)
+
+
+@pytest.mark.parametrize(
+    ("mean_shape", "log_var_shape"),
+    [((4, 2), (4, 3)), ((4, 2), (3, 2)), ((2,), (2,)), ((4, 1, 2), (4, 1, 2))],
+)
+def test_kl_refuses_shapes_that_are_not_batch_by_latents(mean_shape, log_var_shape):
+    with pytest.raises(ValueError, match=r"same shape \(batch, latent_dim\)") as error:
+        gaussian_kl(np.zeros(mean_shape), np.zeros(log_var_shape))
+    assert f"got {mean_shape} and {log_var_shape}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "logits_shape"),
+    [((4, 28, 28, 1), (4, 784)), ((4, 28, 28), (4, 28, 28, 1)), ((4, 3), (1, 3)), ((4,), (4,))],
+)
+def test_distortion_refuses_shapes_that_would_broadcast(x_shape, logits_shape):
+    with pytest.raises(ValueError, match=r"same shape \(batch, \.\.\.\)") as error:
+        bernoulli_distortion(np.zeros(x_shape), np.zeros(logits_shape))
+    assert f"got {x_shape} and {logits_shape}" in str(error.value)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+def test_distortion_refuses_pixels_that_are_not_floating_point(dtype):
+    with pytest.raises(ValueError, match=rf"floating-point pixels in \[0, 1\], got {dtype}.*255"):
+        bernoulli_distortion(np.ones((2, 3), dtype), np.zeros((2, 3), "float32"))
+
+
+def test_beta_from_kl_wt_scales_with_the_number_of_pixels():
+    assert beta_from_kl_wt(1 / 784) == pytest.approx(1)
+    assert beta_from_kl_wt(0.5, num_pixels=4) == pytest.approx(2)
+
+
+def test_effective_beta_divides_by_the_latents_that_the_kl_is_averaged_over():
+    assert effective_beta(1.0, distortion="sum", kl="mean", latent_dim=20) == pytest.approx(1 / 20)
+    assert effective_beta(1.0, distortion="mean", kl="mean", num_pixels=12, latent_dim=3) == pytest.approx(4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kl_wt": 1, "distortion": "max"}, 'distortion="sum" or "mean", got \'max\''),
+        ({"kl_wt": 1, "kl": None}, 'kl="sum" or "mean", got None'),
+        ({"kl_wt": -1e-3}, "zero or positive, got -0.001"),
+        ({"kl_wt": float("nan")}, "zero or positive, got nan"),
+        ({"kl_wt": 1, "num_pixels": 0}, "at least 1, got 0 and 2"),
+        ({"kl_wt": 1, "latent_dim": 0}, "at least 1, got 784 and 0"),
+    ],
+)
+def test_effective_beta_names_what_it_expected_and_what_came(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        effective_beta(**arguments)
+
+
+@pytest.mark.parametrize("arguments", [{"kl_wt": -1}, {"kl_wt": 1, "num_pixels": -784}])
+def test_beta_from_kl_wt_refuses_negative_numbers(arguments):
+    with pytest.raises(ValueError, match="got -"):
+        beta_from_kl_wt(**arguments)

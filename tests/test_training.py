@@ -1,0 +1,173 @@
+"""`fit` does what a loop written by hand and Keras' own `fit` do, to the digit, and always the same for a seed."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+import vaelib
+
+BATCH = 32
+BETA, NUM_STEPS, L2 = 4.0, 4, 1e-3
+
+
+def _model(optimizer, seed=0, **kwargs):
+    keras.utils.set_random_seed(seed)
+    model = vaelib.dense_vae(**{"hidden_dim": 8, **kwargs})
+    model.compile(optimizer=optimizer)
+    return model
+
+
+def _momentum():
+    # Unlike RMSprop, it does not blow up the rounding of tiny gradients.
+    return keras.optimizers.SGD(1e-3, momentum=0.9)
+
+
+@tf.function(jit_compile=True)
+def _noise(seed, step):
+    """The noise of a step; XLA's generator gives other numbers than TensorFlow's."""
+    return tf.random.stateless_normal((BATCH, 2), (seed, step))
+
+
+def _terms(model, x, noise):
+    """Means, standard deviations, distortion and rate, from the definitions."""
+    z_mean, z_log_var = model.encoder(x)
+    std = tf.sqrt(tf.exp(z_log_var))
+    logits = model.decoder(z_mean + std * noise[: len(x)])
+    distortion = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(x, logits), axis=(1, 2, 3))
+    return z_mean, std, distortion, tf.reduce_sum((z_mean**2 + std**2 - 1) / 2 - tf.math.log(std), axis=1)
+
+
+def _train_by_hand(model, x, num_epochs, seed):
+    """One epoch after the other, one batch after the other; returns a table of all steps."""
+    steps = []
+    for start in list(range(0, len(x), BATCH)) * num_epochs:
+        step, batch = len(steps), x[start : start + BATCH]
+        beta = BETA * min((step + 1) / (NUM_STEPS + 1), 1)
+        with tf.GradientTape() as tape:
+            mean, std, distortion, rate = _terms(model, batch, _noise(seed, step))
+            decay = L2 * sum(tf.reduce_sum(w**2) for w in model.trainable_variables if len(w.shape) == 2)
+            loss = tf.reduce_mean(distortion + beta * rate) + decay
+        first = {"mean": mean[0], "std": std[0]}
+        terms = {"loss": loss, "distortion": np.mean(distortion), "rate": np.mean(rate), "beta": beta}
+        steps.append({"size": len(batch), **first, **terms})
+        gradients = tape.gradient(loss, model.trainable_variables)
+        model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    return {name: np.array([step[name] for step in steps]) for name in steps[0]}
+
+
+@pytest.fixture(scope="module")
+def both(images):
+    """Two epochs of three batches, 32 + 32 + 6 images: by `fit` and by hand, from the same weights."""
+    ours, by_hand = (_model(_momentum(), beta=vaelib.linear(BETA, NUM_STEPS), l2=L2) for _ in range(2))
+    run = vaelib.fit(ours, images, num_epochs=2, batch_size=BATCH, shuffle=False, seed=3)
+    return run, _train_by_hand(by_hand, images, num_epochs=2, seed=3), by_hand
+
+
+def test_trace_is_the_first_posterior_of_every_batch_before_its_update(both):
+    run, steps, _ = both
+    assert list(run.posteriors) == [1, 2]
+    for name in ("mean", "std"):
+        trace = np.concatenate([getattr(run.posteriors[epoch], name) for epoch in (1, 2)])
+        np.testing.assert_allclose(trace, steps[name], rtol=1e-4, atol=1e-6)
+
+
+def test_weights_are_those_of_the_loop_by_hand(both):
+    run, _, by_hand = both
+    for ours, theirs in zip(run.model.get_weights(), by_hand.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["loss", "distortion", "rate", "beta"])
+def test_history_is_the_mean_over_the_images_of_an_epoch(both, name):
+    run, steps, _ = both
+    expected = [np.average(steps[name][i], weights=steps["size"][i]) for i in (slice(0, 3), slice(3, 6))]
+    np.testing.assert_allclose(run.history[name], expected, rtol=1e-5)
+
+
+def test_without_noise_fit_takes_the_very_steps_of_keras_fit(images):
+    models = [_model(_momentum(), beta=vaelib.linear(BETA, NUM_STEPS)) for _ in range(2)]
+    for model in models:
+        # Posteriors that are points: the two draw different noise, and now it does not matter.
+        model.encoder.z_log_var.set_weights([np.zeros((8, 2)), np.full(2, -60.0)])
+        model.encoder.z_log_var.trainable = False
+    arguments = {"batch_size": BATCH, "shuffle": False, "validation_data": images[20:60]}
+    ours = vaelib.fit(models[0], images, num_epochs=2, **arguments).history
+    arguments["validation_data"] = (images[20:60],)
+    theirs = models[1].fit(images, epochs=2, verbose=0, **arguments).history
+    for name in ("loss", "distortion", "rate", "val_loss", "val_distortion", "val_rate"):
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-5, err_msg=name)
+    for one, other in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    assert int(models[0].optimizer.iterations) == int(models[1].optimizer.iterations) == 6
+
+
+def test_without_learning_every_image_counts_once_also_in_a_smaller_last_batch(images):
+    model = _model(keras.optimizers.SGD(0.0))
+    run = vaelib.fit(model, images, batch_size=BATCH, shuffle=False, seed=5)
+    batches = [_terms(model, images[i : i + BATCH], _noise(5, i // BATCH)) for i in range(0, 70, BATCH)]
+    mean, std, distortion, rate = (np.concatenate(column) for column in zip(*batches, strict=True))
+    np.testing.assert_allclose(run.history["distortion"], [distortion.mean()], rtol=1e-6)
+    np.testing.assert_allclose(run.history["rate"], [rate.mean()], rtol=1e-6)
+    np.testing.assert_allclose(run.posteriors[1].mean, mean[::BATCH], rtol=1e-5)
+    np.testing.assert_allclose(run.posteriors[1].std, std[::BATCH], rtol=1e-5)
+
+
+def test_every_epoch_has_an_order_of_its_own_with_every_image_once(images):
+    model = _model(keras.optimizers.SGD(0.0))
+    posteriors = vaelib.fit(model, images[:20], num_epochs=2, batch_size=1).posteriors
+    expected, _ = model.encode(images[:20])
+    orders = []
+    for epoch in (1, 2):
+        distances = np.abs(posteriors[epoch].mean[:, None] - np.array(expected)[None]).sum(axis=-1)
+        assert np.max(np.min(distances, axis=1)) < 1e-5
+        orders.append(np.argmin(distances, axis=1).tolist())
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(20))
+    assert len({tuple(range(20)), *map(tuple, orders)}) == 3
+
+
+def test_a_seed_gives_the_same_bits_however_the_training_is_cut(images):
+    whole, cut, other = (_model("rmsprop") for _ in range(3))
+    run = vaelib.fit(whole, images, num_epochs=2, batch_size=BATCH, seed=1)
+    parts = [vaelib.fit(cut, images, batch_size=BATCH, seed=1) for _ in range(2)]
+    different = vaelib.fit(other, images, num_epochs=2, batch_size=BATCH, seed=2)
+    for one, same, another in zip(*(m.get_weights() for m in (whole, cut, other)), strict=True):
+        np.testing.assert_array_equal(one, same)
+        assert not np.array_equal(one, another)
+    for name in ("loss", "distortion", "rate", "beta"):
+        assert run.history[name] == parts[0].history[name] + parts[1].history[name]
+    np.testing.assert_array_equal(run.posteriors[2].mean, parts[1].posteriors[1].mean)
+    assert run.history["loss"] != different.history["loss"]
+
+
+def _test_losses(train, small, beta):
+    """The test loss at beta = 2 after training from each of three seeds."""
+    noise, losses = np.random.default_rng(0).normal(size=(500, 2)).astype("float32"), []
+    for seed in (1, 2, 3):
+        model = _model("rmsprop", seed, hidden_dim=32, beta=beta)
+        train(model, small.x_train, seed)
+        _, _, distortion, rate = _terms(model, small.x_test, noise)
+        losses.append(np.mean(distortion + 2 * rate))
+    return losses
+
+
+def test_fit_and_keras_fit_reach_the_same_test_loss(small):
+    """Welch's t-test at the 1 % level, which would notice if one of the two did not see beta."""
+
+    def by_keras(model, x, seed):
+        model.fit(x, epochs=4, batch_size=50, verbose=0)
+
+    ours = _test_losses(
+        lambda model, x, seed: vaelib.fit(model, x, num_epochs=4, batch_size=50, seed=seed), small, beta=2.0
+    )
+    keras_losses, without_beta = _test_losses(by_keras, small, beta=2.0), _test_losses(by_keras, small, beta=0.0)
+    assert stats.ttest_ind(ours, keras_losses, equal_var=False).pvalue > 0.01
+    assert stats.ttest_ind(ours, without_beta, equal_var=False).pvalue < 0.01
+
+
+@pytest.mark.usefixtures("mixed_precision")
+def test_mixed_precision_trains(small):
+    history = vaelib.fit(_model("rmsprop"), small.x_train[:500], num_epochs=3, batch_size=50).history
+    assert np.all(np.isfinite(history["loss"]))
+    assert history["loss"][-1] < history["loss"][0]

@@ -1,0 +1,120 @@
+"""Execute the chapters: `run` at full scale in place, `smoke` at small scale and twice.
+
+`python tools/notebooks.py run [CHAPTER]` makes what is committed; CHAPTER is a number such as 02.
+`python tools/notebooks.py smoke [CHAPTER]` writes to _build/smoke/, then nbval runs it again and compares.
+"""
+
+import argparse
+import base64
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import yaml
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+COVERS = ROOT / "book/static/covers"
+# TensorFlow's start-up messages do not belong into a book.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+
+
+def main():
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=("run", "smoke"))
+    parser.add_argument("chapter", nargs="?", default="", help="a chapter's number; all of them if left out")
+    arguments = parser.parse_args()
+    chapters = sorted(NOTEBOOKS.glob(f"{arguments.chapter}*.ipynb"))
+    if not chapters:
+        known = ", ".join(path.name[:2] for path in sorted(NOTEBOOKS.glob("*.ipynb")))
+        parser.error(f"there is no chapter {arguments.chapter!r}: the chapters are {known}")
+    os.environ.update(QUIET)
+    return run(chapters) if arguments.command == "run" else smoke(chapters)
+
+
+def run(chapters):
+    """Execute chapters at full scale; each replaces its file only when it has run to the end."""
+    for number, chapter in enumerate(chapters, start=1):
+        print(f"[{number}/{len(chapters)}] {chapter.name} at full scale", flush=True)
+        notebook = clean(_execute(chapter, ROOT / "_build/run" / chapter.name))
+        cover = _put_cover(notebook)
+        _replace(chapter, nbformat.writes(notebook).encode() + b"\n")
+        _replace(COVERS / f"{chapter.name[:2]}.png", cover)
+    return 0
+
+
+def smoke(chapters):
+    """Execute chapters at small scale, then let nbval execute the results again and compare the outputs."""
+    parameters = yaml.safe_load((NOTEBOOKS / "smoke.yml").read_text())
+    # A progress bar's times differ from run to run, and nbval compares the stream that it is written to.
+    os.environ["TQDM_DISABLE"] = "1"
+    outputs = []
+    for number, chapter in enumerate(chapters, start=1):
+        print(f"[{number}/{len(chapters) + 1}] {chapter.name} at small scale", flush=True)
+        output = ROOT / "_build/smoke" / chapter.name
+        notebook = clean(_execute(chapter, output, parameters[chapter.name[:2]]))
+        _replace(output, nbformat.writes(notebook).encode())
+        outputs.append(str(output))
+    print(f"[{len(chapters) + 1}/{len(chapters) + 1}] again, and compare", flush=True)
+    nbval = ["--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *nbval, *outputs]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def _execute(source, target, parameters=None):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # In an empty folder of its own: a chapter must not lean on files of the repository.
+    folder = target.parent / target.stem
+    folder.mkdir(exist_ok=True)
+    return papermill.execute_notebook(
+        str(source), str(target), parameters or {}, kernel_name="python3", cwd=str(folder), log_output=False
+    )
+
+
+def _replace(path, content):
+    """Write a file in one step: a kill leaves the old one or the new one."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def clean(notebook):
+    """Strip what differs from run to run without meaning."""
+    for key in set(notebook.metadata) - {"kernelspec", "language_info"}:
+        del notebook.metadata[key]
+    notebook.metadata.language_info = {"name": "python"}
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    return notebook
+
+
+def _put_cover(notebook):
+    """Show the figure of the cell `makes-cover` in the cell `cover`, as Markdown that carries its pixels.
+
+    So it opens in Colab without the repository. Returns the PNG, for the book's front page and the README.
+    """
+    tagged = {tag: cell for cell in notebook.cells for tag in cell.metadata.get("tags", [])}
+    source = tagged["makes-cover"]
+    png = next(output.data["image/png"] for output in source.outputs if "image/png" in output.get("data", {}))
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    picture.thumbnail((480, 480))
+    small = io.BytesIO()
+    picture.quantize(64).save(small, format="png", optimize=True)
+    alt = source.metadata.mystnb["image"]["alt"]
+    tagged["cover"].source = f"![{alt}](data:image/png;base64,{base64.b64encode(small.getvalue()).decode()})"
+    return small.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
