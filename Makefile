@@ -43,7 +43,7 @@ smoke: .venv/installed ## execute the chapters at small scale, twice, and compar
 	@$(RUN) tools/notebooks.py smoke $(CHAPTER)
 
 colab: .venv/installed ## execute the chapters as Colab would, with its versions (CHAPTER=02 for one)
-	@$(RUN) -m pytest -s -v -p no:cacheprovider tests/colab $(if $(CHAPTER),-k $(CHAPTER)_)
+	@$(RUN) -m pytest -v -p no:cacheprovider tests/colab $(if $(CHAPTER),-k $(CHAPTER)_)
 
 address: .venv/installed ## write the public address into every link (REPO=owner/name)
 	@$(RUN) tools/address.py $(REPO)
@@ -54,7 +54,8 @@ lock: .venv/installed ## renew requirements.lock after a change in pyproject.tom
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header --all-extras pyproject.toml -o requirements.lock --quiet
 
-# Made last, so that an interrupted installation is not taken for a finished one.
+# The stamp is made last, so that an interrupted installation is not taken for a finished one. --no-compile halves the
+# work: Python compiles what it imports anyway, and most of TensorFlow is never imported.
 .venv/installed: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "There is no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name it," \
@@ -68,7 +69,7 @@ lock: .venv/installed ## renew requirements.lock after a change in pyproject.tom
 	fi
 	@echo "[2/3] Install the $$(grep -c '^[a-z].*==' requirements.lock) packages of requirements.lock:" \
 	  "2.5 GB, a few minutes the first time"
-	@$(RUN) -m pip install --require-hashes -r requirements.lock
+	@$(RUN) -m pip install --no-compile --require-hashes -r requirements.lock
 	@echo "[3/3] Install vaelib itself, from this folder"
 	@$(RUN) -m pip install --no-deps --no-build-isolation -e .
 	@touch $@

@@ -70,14 +70,10 @@ def test_another_repository_is_left_alone(tree):
     others = f"{link}-solutions {link}.old https://example.org/{address.read()} "
     readme.write_text(f"{others} {link}.git {link}.")
     address.write("ada/vae-book", tree)
-    assert (
-        readme.read_text() == f"{others} https://github.com/ada/vae-book.git https://github.com/ada/vae-book."
-    )
+    assert readme.read_text() == f"{others} https://github.com/ada/vae-book.git https://github.com/ada/vae-book."
 
 
-@pytest.mark.parametrize(
-    "argument", ["", "book", "https://github.com/ada/book", "ada/my book", "ada/book.git"]
-)
+@pytest.mark.parametrize("argument", ["", "book", "https://github.com/ada/book", "ada/my book", "ada/book.git"])
 def test_anything_but_owner_and_name_is_refused_in_one_sentence(argument):
     command = [sys.executable, "tools/address.py", *argument.split()]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

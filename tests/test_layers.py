@@ -169,9 +169,7 @@ def test_weight_decay_is_l2_times_the_squared_kernels_and_nothing_for_biases(lay
     np.testing.assert_allclose(np.sum(layer.losses), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "layer", [DenseEncoder(hidden_dim=6), DenseDecoder(hidden_dim=6)], ids=["encoder", "decoder"]
-)
+@pytest.mark.parametrize("layer", [DenseEncoder(hidden_dim=6), DenseDecoder(hidden_dim=6)], ids=["encoder", "decoder"])
 def test_without_weight_decay_there_is_no_such_loss(layer):
     layer.build((None, 28, 28, 1) if isinstance(layer, DenseEncoder) else (None, 2))
     assert layer.losses == []

@@ -129,9 +129,7 @@ def test_cells_are_few_and_short(path):
 
 def test_it_defines_no_public_name_of_vaelib(path):
     defined = set()
-    for node in (
-        node for cell in code(path) for statement in parse(cell) for node in module_level(statement)
-    ):
+    for node in (node for cell in code(path) for statement in parse(cell) for node in module_level(statement)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             defined.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -62,9 +62,7 @@ def test_schedules_are_the_same_after_keras_serialised_them(schedule):
 
 
 @pytest.mark.parametrize("beta", [-1e-9, float("nan"), float("inf")])
-@pytest.mark.parametrize(
-    "schedule", [constant, lambda beta: linear(beta, num_steps=10)], ids=["constant", "linear"]
-)
+@pytest.mark.parametrize("schedule", [constant, lambda beta: linear(beta, num_steps=10)], ids=["constant", "linear"])
 def test_a_beta_that_is_negative_or_not_finite_is_refused(schedule, beta):
     with pytest.raises(ValueError, match=f"beta must be zero or positive and finite, got {beta}"):
         schedule(beta)

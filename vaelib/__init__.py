@@ -4,7 +4,7 @@ Everything is in nats per image: sums over pixels and latent dimensions, the mea
 """
 
 from . import _backend  # noqa: F401  (first: it explains a wrong Keras backend before anything imports TensorFlow)
-from .data import Digits, load_mnist
+from .data import Digits, binarize, load_mnist
 from .display import show
 from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
 from .losses import bernoulli_distortion, beta_from_kl_wt, effective_beta, gaussian_kl
@@ -28,6 +28,7 @@ __all__ = [
     "VAEOutput",
     "bernoulli_distortion",
     "beta_from_kl_wt",
+    "binarize",
     "constant",
     "conv_vae",
     "dense_vae",

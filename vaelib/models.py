@@ -144,7 +144,7 @@ def dense_vae(latent_dim=2, hidden_dim=500, beta=1.0, l2=0.0):
         ValueError: if beta or l2 is negative, or a dimension is not positive.
 
     >>> dense_vae(latent_dim=2, hidden_dim=500).count_params()
-    789288
+    788788
 
     Written in chapter 03.
     """

@@ -35,8 +35,11 @@ def latent_grid(num_per_axis=15, low=0.05, high=0.95):
     Raises:
         ValueError: if not 0 < low < high < 1 (0 and 1 lie at infinity), or there are too few points.
 
-    >>> latent_grid(3).round(2)[:3].tolist()
-    [[-1.64, 1.64], [0.0, 1.64], [1.64, 1.64]]
+    >>> latent_grid(2, low=0.025, high=0.975).round(2)
+    array([[-1.96,  1.96],
+           [ 1.96,  1.96],
+           [-1.96, -1.96],
+           [ 1.96, -1.96]], dtype=float32)
 
     Used in chapter 01.
     """

@@ -39,8 +39,8 @@ class Run(NamedTuple):
 
     model: keras.Model
     history: dict[str, list[float]]
-    """One number per epoch under loss, distortion, rate (nats per image, means over the epoch), beta (its mean over the
-    steps) and seconds (training only); with validation data also val_loss, val_distortion and val_rate."""
+    """One number per epoch under loss, distortion, rate (nats per image) and beta, all means over the images of the
+    epoch, and seconds (training only); with validation data also val_loss, val_distortion and val_rate."""
     posteriors: dict[int, PosteriorTrace]
     """By epoch, counted from 1."""
 
@@ -84,6 +84,7 @@ def fit(
     if validation_data is not None:
         validation_data = check_images(validation_data, "validation_data")
     _check_arguments(model, len(x), num_epochs, batch_size)
+    num_epochs, batch_size = int(num_epochs), int(batch_size)
     num_steps = -(-len(x) // batch_size)
     run = Run(model, {}, {})
     if not model.built:

@@ -33,8 +33,10 @@ print([version(name) for name in {PINNED}])
 """
 
 
-def say(step, what):
-    print(f"\n[{step}/3] {what}", flush=True)
+@pytest.fixture(scope="session")
+def aloud(pytestconfig):
+    """A context whose output is seen at once; pytest keeps the rest to itself unless a test fails."""
+    return pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled
 
 
 def pip(*arguments):
@@ -42,23 +44,24 @@ def pip(*arguments):
 
 
 @pytest.fixture(scope="session")
-def environment():
+def environment(aloud):
     """Colab's versions, in an environment that is made again only when they or this Python change."""
     key = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
     stamp = VENV / "installed"
     if stamp.exists() and stamp.read_text() == key:
-        say(1, "Colab's versions are installed in _build/colab-venv")
         return
-    say(1, "Install Colab's versions into _build/colab-venv: 2 GB, a few minutes the first time")
-    subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-    pip("install", "--progress-bar=off", "--no-compile", "-r", REQUIREMENTS)
+    with aloud():
+        print("\n[1/3] Install Colab's versions into _build/colab-venv: 2 GB, a few minutes the first time", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
+        pip("install", "--no-compile", "-r", REQUIREMENTS)
     stamp.write_text(key)
 
 
 @pytest.fixture(scope="session")
-def repository(tmp_path_factory):
+def repository(aloud, tmp_path_factory):
     """The working tree as branch main of a repository, changes that are not committed included."""
-    say(2, "Copy the working tree into a repository of its own")
+    with aloud():
+        print("\n[2/3] Copy the working tree into a repository of its own", flush=True)
     tree = tmp_path_factory.mktemp("public") / "repository"
     tree.mkdir()
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -96,8 +99,9 @@ def kernel(environment, repository, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_a_chapter_runs_where_there_is_nothing_but_the_notebook(path, kernel, tmp_path):
-    say(3, f"{path.name} at small scale")
+def test_a_chapter_runs_where_there_is_nothing_but_the_notebook(path, aloud, kernel, tmp_path):
+    with aloud():
+        print(f"\n[3/3] {path.name} at small scale, about a minute", flush=True)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(REPORT))
     content = tmp_path / "content"

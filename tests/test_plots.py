@@ -1,0 +1,183 @@
+"""Every picture shows the numbers that it was given, where they belong; nothing but the given Axes is touched."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.transforms import Affine2D
+from scipy import stats
+
+import vaelib
+
+RNG = np.random.default_rng(0)
+MEAN, STD = RNG.normal(size=(20, 2)), RNG.uniform(0.1, 1.5, (20, 2))
+HISTORY = {"loss": [3.0, 2.0, 1.5], "val_loss": [3.5, 2.5, 2.0], "beta": [0.0, 0.5, 1.0], "seconds": [1.0, 1.0, 1.0]}
+
+DRAWINGS = {
+    "images": lambda ax: vaelib.plot_images(RNG.random((4, 28, 28)), ax=ax),
+    "grid": lambda ax: vaelib.plot_latent_grid(RNG.random((9, 28, 28, 1)), vaelib.latent_grid(3), ax=ax),
+    "means": lambda ax: vaelib.plot_latent_means(MEAN, np.arange(20) % 10, ax=ax),
+    "posteriors": lambda ax: vaelib.plot_posteriors(MEAN, STD, ax=ax),
+    "history": lambda ax: vaelib.plot_history(HISTORY, ax=ax),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_it_draws_into_the_given_axes_only_and_returns_them(draw, ax):
+    settings, other = dict(plt.rcParams), plt.figure().add_subplot()
+    assert draw(ax) is ax
+    assert ax.has_data()
+    assert not other.has_data(), "it drew into the current Axes"
+    assert dict(plt.rcParams) == settings
+    assert plt.gca() is other
+    plt.close(other.figure)
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_without_axes_it_takes_the_current_ones(draw, ax):
+    plt.sca(ax)
+    assert draw(None) is ax
+
+
+def test_latent_grid_is_even_in_probability_and_in_the_order_of_reading():
+    z = vaelib.latent_grid(5, low=0.1, high=0.9)
+    assert z.shape == (25, 2)
+    assert z.dtype == np.float32
+    across, down = stats.norm.cdf(z).reshape(5, 5, 2).transpose(2, 0, 1)
+    np.testing.assert_allclose(across, np.tile([0.1, 0.3, 0.5, 0.7, 0.9], (5, 1)), atol=1e-6)
+    np.testing.assert_allclose(down, np.tile([[0.9], [0.7], [0.5], [0.3], [0.1]], 5), atol=1e-6)
+
+
+@pytest.mark.parametrize("bounds", [(0, 0.9), (0.1, 1), (0.9, 0.1), (0.5, 0.5), (-1, 0.5), (float("nan"), 0.9)])
+def test_latent_grid_refuses_what_is_not_inside_the_distribution(bounds):
+    with pytest.raises(ValueError, match="0 < low < high < 1"):
+        vaelib.latent_grid(3, *bounds)
+
+
+def test_latent_grid_needs_two_points():
+    with pytest.raises(ValueError, match="at least 2 points per axis, got 1"):
+        vaelib.latent_grid(1)
+
+
+def test_images_stand_in_rows_and_the_last_row_is_filled_with_paper(ax):
+    images = RNG.random((5, 4, 3, 1))
+    (picture,) = vaelib.plot_images(images, num_columns=2, ax=ax).get_images()
+    shown = picture.get_array()
+    assert shown.shape == (3 * 4, 2 * 3)
+    for i, image in enumerate(images[..., 0]):
+        row, column = divmod(i, 2)
+        np.testing.assert_array_equal(shown[4 * row : 4 * row + 4, 3 * column : 3 * column + 3], image)
+    np.testing.assert_array_equal(shown[8:, 3:], 0)
+    # Ink is black and paper white, whatever the images hold.
+    np.testing.assert_array_equal(picture.to_rgba(np.array([0.0, 1.0]))[:, :3], [[1, 1, 1], [0, 0, 0]])
+    assert picture.get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (3, 28, 28, 3), (3, 784)])
+def test_images_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match="plot_images expects images"):
+        vaelib.plot_images(np.zeros(shape))
+
+
+def test_the_ticks_of_a_latent_grid_are_where_its_points_are(ax):
+    """A digit that was decoded from z stands where the axes say z."""
+    z = vaelib.latent_grid(15)
+    ax = vaelib.plot_latent_grid(np.zeros((225, 28, 28, 1)), z, ax=ax)
+    for name, ticks, labels in (
+        ("z1", ax.get_xticks(), ax.get_xticklabels()),
+        ("z2", ax.get_yticks(), ax.get_yticklabels()),
+    ):
+        assert len(ticks) == 5
+        for tick, label in zip(ticks, labels, strict=True):
+            index = int(tick // 28)
+            value = z[index, 0] if name == "z1" else z[15 * index, 1]
+            assert abs(float(label.get_text().replace("−", "-")) - value) < 0.06
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_1$", "$z_2$")
+
+
+@pytest.mark.parametrize(("num_images", "num_points"), [(8, 9), (8, 8), (9, 8)])
+def test_what_is_no_square_grid_is_refused(num_images, num_points):
+    with pytest.raises(ValueError, match=f"square grid, got {num_images} and {num_points}"):
+        vaelib.plot_latent_grid(np.zeros((num_images, 28, 28, 1)), np.zeros((num_points, 2)))
+
+
+def _assert_prior_circle(ax):
+    (circle,) = ax.lines
+    np.testing.assert_allclose(np.hypot(*circle.get_data()), 1)
+    assert circle.get_color() == "black"
+    assert ax.get_aspect() == 1
+
+
+def test_posteriors_are_ellipses_of_one_standard_deviation_on_the_screen(ax):
+    ax = vaelib.plot_posteriors(MEAN, STD, ax=ax)
+    ax.figure.draw_without_rendering()
+    (ellipses,) = ax.collections
+    (path,), to_data = ellipses.get_paths(), ax.transData.inverted()
+    for shape, offset, mean, std in zip(ellipses.get_transforms(), ellipses.get_offsets(), MEAN, STD, strict=True):
+        on_screen = path.transformed(Affine2D(shape) + ellipses.get_transform()).vertices
+        np.testing.assert_array_equal(offset, mean)
+        points = to_data.transform(on_screen + ax.transData.transform(mean))
+        np.testing.assert_allclose(points.max(axis=0), mean + std, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(points.min(axis=0), mean - std, rtol=1e-3, atol=1e-3)
+    _assert_prior_circle(ax)
+
+
+def test_posteriors_go_from_red_to_violet(ax):
+    colors = vaelib.plot_posteriors(MEAN, STD, ax=ax).collections[0].get_edgecolor()
+    (red, green, blue), (last_red, last_green, last_blue) = colors[0, :3], colors[-1, :3]
+    assert red > 0.9
+    assert max(green, blue) < 0.1
+    assert last_blue > 0.9
+    assert last_green < 0.1
+    assert 0.3 < last_red < 0.7
+
+
+@pytest.mark.parametrize("draw", [DRAWINGS["posteriors"], DRAWINGS["means"]], ids=["posteriors", "means"])
+def test_everything_is_shown_unless_a_limit_is_given(draw, ax):
+    low, high = draw(ax).get_xlim()
+    assert low == -high == ax.get_ylim()[0]
+    assert high > np.abs(MEAN).max()
+    assert high > 1, "the prior's circle is cut"
+
+
+def test_a_far_posterior_widens_the_picture_and_a_limit_narrows_it(ax):
+    assert vaelib.plot_posteriors([[30.0, 0]], [[2.0, 1]], ax=ax).get_xlim()[1] > 32
+    assert vaelib.plot_posteriors([[30.0, 0]], [[2.0, 1]], ax=ax, limit=3).get_xlim() == (-3, 3)
+
+
+def test_latent_means_have_the_number_of_their_class_in_their_middle(ax):
+    labels = np.array([3] * 10 + [8] * 10)
+    ax = vaelib.plot_latent_means(MEAN, labels, ax=ax)
+    assert [text.get_text() for text in ax.texts] == ["3", "8"]
+    np.testing.assert_allclose(ax.texts[1].get_position(), np.median(MEAN[10:], axis=0))
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), MEAN[:10])
+    assert (ax.collections[0].get_facecolor() != ax.collections[1].get_facecolor()).any()
+    _assert_prior_circle(ax)
+
+
+@pytest.mark.parametrize("dimensions", [1, 3])
+def test_another_number_of_latent_dimensions_is_refused(dimensions):
+    with pytest.raises(ValueError, match=r"plot_posteriors expects mean of shape \(n, 2\)"):
+        vaelib.plot_posteriors(np.zeros((5, dimensions)), np.ones((5, dimensions)))
+    with pytest.raises(ValueError, match=r"plot_latent_means expects z_mean of shape \(n, 2\)"):
+        vaelib.plot_latent_means(np.zeros((5, dimensions)), np.zeros(5))
+
+
+def test_history_starts_at_epoch_one_and_names_its_unit(ax):
+    ax = vaelib.plot_history(HISTORY, ax=ax)
+    train, validation = ax.lines
+    np.testing.assert_array_equal(train.get_data(), [[1, 2, 3], HISTORY["loss"]])
+    np.testing.assert_array_equal(validation.get_data(), [[1, 2, 3], HISTORY["val_loss"]])
+    assert train.get_color() == validation.get_color()
+    assert (train.get_linestyle(), validation.get_linestyle()) == ("-", "--")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "nats per image")
+    assert [text.get_text() for text in ax.get_legend().texts] == ["loss", "val_loss"]
+
+
+@pytest.mark.parametrize(("name", "unit"), [("seconds", "seconds"), ("beta", "β")])
+def test_what_is_not_in_nats_says_so(name, unit, ax):
+    assert vaelib.plot_history(HISTORY, (name,), ax=ax).get_ylabel() == unit
+
+
+def test_a_name_that_is_not_in_the_history_is_refused_with_those_that_are():
+    with pytest.raises(ValueError, match=r"no \['elbo'\] in the history, which has \['beta', 'loss'"):
+        vaelib.plot_history(HISTORY, ("loss", "elbo"))
