@@ -139,7 +139,7 @@ def plot_latent_means(z_mean, labels, ax=None, limit=None):
         ax.scatter(*points.T, s=2, alpha=0.5, color=plt.get_cmap("tab10")(int(digit)), linewidths=0)
         # The number itself stands at the middle of its class: colour alone is hard to read for many.
         middle = np.median(points, axis=0)
-        ax.text(*middle, str(digit), ha="center", va="center", weight="bold", bbox=_LABEL_BOX, clip_on=True)
+        ax.text(*middle, str(digit), ha="center", va="center", fontsize=9, weight="bold", bbox=_LABEL_BOX, clip_on=True)
     return _prior_plane(ax, limit or _reach(z_mean))
 
 
@@ -206,7 +206,7 @@ def plot_history(history, names=("loss", "val_loss"), ax=None):
     return ax
 
 
-_LABEL_BOX = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+_LABEL_BOX = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
 
 
 def _plane(values, function, name):
