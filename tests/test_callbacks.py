@@ -8,7 +8,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import vaelib
-from vaelib import training
+from vaelib import loops
 
 HISTORY = {"loss", "distortion", "rate", "beta", "seconds", "val_loss", "val_distortion", "val_rate"}
 
@@ -16,7 +16,7 @@ HISTORY = {"loss", "distortion", "rate", "beta", "seconds", "val_loss", "val_dis
 @pytest.fixture(autouse=True)
 def _without_xla(monkeypatch):
     # It takes seconds to compile, and changes nothing that callbacks see.
-    monkeypatch.setattr(training, "_use_xla", lambda model: False)
+    monkeypatch.setattr(loops, "_use_xla", lambda model: False)
 
 
 @pytest.fixture

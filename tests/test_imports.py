@@ -20,10 +20,13 @@ MAY_IMPORT = {
     "plots": set(),
     "schedules": set(),
     "models": {"layers", "losses", "schedules"},
-    "training": {"data"},
+    "checkpoints": set(),
+    "loops": set(),
+    "runstate": {"checkpoints", "loops"},
+    "training": {"data", "loops", "runstate"},
 }
 # Heavy or special packages, and the only modules that may import them.
-ONLY = {"matplotlib": {"plots"}, "IPython": {"display"}, "tensorflow": {"training", "_backend"}}
+ONLY = {"matplotlib": {"plots"}, "IPython": {"display"}, "tensorflow": {"loops", "training", "_backend"}}
 
 
 def _tree(file):

@@ -52,8 +52,9 @@ def run(chapters):
 def smoke(chapters):
     """Execute chapters at small scale, then let nbval execute the results again and compare the outputs."""
     parameters = yaml.safe_load((NOTEBOOKS / "smoke.yml").read_text())
-    # A progress bar's times differ from run to run, and nbval compares the stream that it is written to.
-    os.environ["TQDM_DISABLE"] = "1"
+    # Both write to the stream of errors, which nbval compares: a progress bar's times differ from run to run, and where
+    # MNIST cannot be downloaded, a warning says so.
+    os.environ.update(TQDM_DISABLE="1", PYTHONWARNINGS="ignore")
     outputs = []
     for number, chapter in enumerate(chapters, start=1):
         print(f"[{number}/{len(chapters) + 1}] {chapter.name} at small scale", flush=True)
@@ -72,8 +73,9 @@ def _execute(source, target, parameters=None):
     # In an empty folder of its own: a chapter must not lean on files of the repository.
     folder = target.parent / target.stem
     folder.mkdir(exist_ok=True)
+    # With the chapter's own progress bars, for a cell may train for minutes; what is kept of them, `clean` removes.
     return papermill.execute_notebook(
-        str(source), str(target), parameters or {}, kernel_name="python3", cwd=str(folder), log_output=False
+        str(source), str(target), parameters or {}, kernel_name="python3", cwd=str(folder), stderr_file=sys.stderr
     )
 
 

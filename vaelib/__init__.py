@@ -10,8 +10,9 @@ from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampli
 from .losses import bernoulli_distortion, beta_from_kl_wt, effective_beta, gaussian_kl
 from .models import VAE, VAEOutput, conv_vae, dense_vae
 from .plots import latent_grid, plot_history, plot_images, plot_latent_grid, plot_latent_means, plot_posteriors
+from .runstate import PosteriorTrace
 from .schedules import constant, linear
-from .training import PosteriorTrace, Run, fit
+from .training import Run, fit
 
 __version__ = "0.1.0"
 

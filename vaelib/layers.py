@@ -7,6 +7,7 @@ z (batch, latent_dim) to logits (batch, 28, 28, 1).
 import math
 
 import keras
+import ml_dtypes
 from keras import layers, ops
 
 __all__ = ["ConvDecoder", "ConvEncoder", "DenseDecoder", "DenseEncoder", "Sampling"]
@@ -30,7 +31,8 @@ class Sampling(layers.Layer):
     """
 
     def __init__(self, seed=None, **kwargs):
-        super().__init__(**kwargs)
+        # Without autocast, mean and log-variance arrive in the precision in which the encoder made them.
+        super().__init__(autocast=False, **kwargs)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
@@ -38,8 +40,12 @@ class Sampling(layers.Layer):
         """Return z, (batch, latent_dim); noise, if given, is standard normal of the same shape."""
         if noise is None:
             noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+        z_mean, z_log_var, noise = (ops.cast(values, _precise(self)) for values in (z_mean, z_log_var, noise))
         # The log of the variance: half of it is the log of the standard deviation.
-        return z_mean + ops.exp(0.5 * z_log_var) * ops.cast(noise, z_mean.dtype)
+        z = z_mean + ops.exp(0.5 * z_log_var) * noise
+        # Half precision ends at 65,504. Far outside of any prior z may stop, at what a decoder can still multiply with.
+        limit = ml_dtypes.finfo(self.compute_dtype).max ** 0.5
+        return ops.cast(ops.clip(z, -limit, limit), self.compute_dtype)
 
     def get_config(self):
         """The arguments, for `keras.saving`."""
@@ -65,8 +71,8 @@ class DenseEncoder(layers.Layer):
         decay = _decay(l2)
         self.flatten = layers.Flatten()
         self.hidden = layers.Dense(hidden_dim, "tanh", kernel_regularizer=decay, name="hidden")
-        self.z_mean = layers.Dense(latent_dim, kernel_regularizer=decay, name="z_mean")
-        self.z_log_var = layers.Dense(latent_dim, kernel_regularizer=decay, name="z_log_var")
+        self.z_mean = layers.Dense(latent_dim, dtype=_precise(self), kernel_regularizer=decay, name="z_mean")
+        self.z_log_var = layers.Dense(latent_dim, dtype=_precise(self), kernel_regularizer=decay, name="z_log_var")
 
     def build(self, input_shape):
         """Create the weights, for images of this shape, batch first."""
@@ -146,8 +152,8 @@ class ConvEncoder(layers.Layer):
             ],
             name="features",
         )
-        self.z_mean = layers.Dense(latent_dim, name="z_mean")
-        self.z_log_var = layers.Dense(latent_dim, name="z_log_var")
+        self.z_mean = layers.Dense(latent_dim, dtype=_precise(self), name="z_mean")
+        self.z_log_var = layers.Dense(latent_dim, dtype=_precise(self), name="z_log_var")
 
     def build(self, input_shape):
         """Create the weights, for images of this shape, batch first."""
@@ -191,6 +197,11 @@ class ConvDecoder(layers.Layer):
     def call(self, z):
         """Return logits (batch, 28, 28, 1) for z (batch, latent_dim)."""
         return self.pixels(z)
+
+
+def _precise(layer):
+    """The precision of what the KL is computed from: the layer's own, but at least float32."""
+    return keras.backend.result_type(layer.compute_dtype, "float32")
 
 
 def _decay(l2):

@@ -42,7 +42,8 @@ class VAE(keras.Model):
 
     Minimises $\mathbb{E}_q[-\log p(x|z)] + \beta\,\mathrm{KL}(q(z|x)\,\|\,p(z))$ plus any weight decay of its layers
     (Kingma & Welling 2013, equation 10; beta: Higgins et al. 2017, equation 4). Train it with `vaelib.fit` or with
-    Keras' own `fit`: both use `objective` and count steps by `optimizer.iterations`. `compile` takes no loss.
+    Keras' own `fit`: both use `objective` and count steps by `optimizer.iterations`. `compile` takes no loss. For more
+    than one device, make it under a `tf.distribute.MirroredStrategy` and use Keras' `fit`.
 
     Args:
         encoder: maps images (batch, 28, 28, 1) to z_mean and z_log_var, each (batch, latent_dim).
@@ -96,7 +97,9 @@ class VAE(keras.Model):
         Returns:
             An `Objective`, nats per image.
         """
-        distortion = bernoulli_distortion(x, output.x_logits)
+        # Flat, for speed: XLA's inner loops run over the last axis, which of images is a single channel.
+        x, x_logits = (ops.reshape(images, (ops.shape(images)[0], -1)) for images in (x, output.x_logits))
+        distortion = bernoulli_distortion(x, x_logits)
         rate = gaussian_kl(output.z_mean, output.z_log_var)
         beta = self.beta(self.optimizer.iterations)
         loss = ops.average(distortion + beta * rate, weights=weights)
@@ -110,7 +113,8 @@ class VAE(keras.Model):
         self.distortion_tracker.update_state(objective.distortion, sample_weight)
         self.rate_tracker.update_state(objective.rate, sample_weight)
         self.beta_tracker.update_state(objective.beta)
-        return objective.loss
+        # Under a distribution strategy every replica has its part of the batch, and Keras adds up their gradients.
+        return objective.loss / self.distribute_strategy.num_replicas_in_sync
 
     def get_config(self):
         """The arguments, for `keras.saving`."""
