@@ -7,7 +7,7 @@ CHAPTER ?=
 export TF_CPP_MIN_LOG_LEVEL = 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint run smoke colab address lock
+.PHONY: help install book test lint run smoke bench colab address lock
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -42,6 +42,14 @@ run: .venv/installed ## execute the chapters at full scale, in place (CHAPTER=02
 smoke: .venv/installed ## execute the chapters at small scale, twice, and compare (CHAPTER=02 for one)
 	@$(RUN) tools/notebooks.py smoke $(CHAPTER)
 
+bench: .venv/installed _build/peers/installed ## time an epoch against other tools, and renew the book's page about it
+	@echo "[1/3] The race: about ten minutes on two cores"
+	@$(RUN) benchmarks/speed.py
+	@echo "[2/3] How the cost grows: about ten minutes"
+	@$(RUN) benchmarks/growth.py
+	@echo "[3/3] Table and pictures for the book"
+	@$(RUN) benchmarks/report.py
+
 colab: .venv/installed ## execute the chapters as Colab would, with its versions (CHAPTER=02 for one)
 	@$(RUN) -m pytest -v -p no:cacheprovider tests/colab $(if $(CHAPTER),-k $(CHAPTER)_)
 
@@ -72,4 +80,10 @@ lock: .venv/installed ## renew requirements.lock after a change in pyproject.tom
 	@$(RUN) -m pip install --no-compile --require-hashes -r requirements.lock
 	@echo "[3/3] Install vaelib itself, from this folder"
 	@$(RUN) -m pip install --no-deps --no-build-isolation -e .
+	@touch $@
+
+_build/peers/installed: benchmarks/requirements.txt
+	@echo "Install the other tools of the race into _build/peers"
+	@$(PYTHON) -m venv --clear _build/peers
+	@_build/peers/bin/python -m pip install --no-compile -r benchmarks/requirements.txt
 	@touch $@

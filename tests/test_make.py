@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
-TARGETS = {"help", "install", "book", "test", "lint", "run", "smoke", "colab", "address", "lock"}
+TARGETS = {"help", "install", "book", "test", "lint", "run", "smoke", "bench", "colab", "address", "lock"}
 
 
 def make(*arguments, folder=ROOT):
@@ -25,7 +25,7 @@ def make(*arguments, folder=ROOT):
 @pytest.fixture
 def fresh(tmp_path):
     """What make needs to start with, in a folder where nothing is installed."""
-    for name in ("Makefile", "requirements.lock", "pyproject.toml", "tools"):
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", "tools", "benchmarks"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
     return tmp_path

@@ -1,0 +1,5 @@
+"""PyTorch, with torch.compile."""
+
+from torch_eager import main
+
+main(compiled=True)
