@@ -62,7 +62,8 @@ def fit(
         num_epochs: passes over x, >= 1; those of a checkpoint count.
         batch_size: images per step, 1 to n.
         shuffle: whether every epoch has an order of its own; otherwise that of x.
-        seed: decides the order and the noise: same seed, model and machine, same bits.
+        seed: decides the order and the noise: same seed, model and machine, same bits. Another processor rounds
+            differently; the losses of a short training then agree to one in a thousand.
         callbacks: Keras callbacks. Batch-level hooks are called about ten times per epoch. What callbacks remember is
             not in a checkpoint.
         verbose: whether to show a progress bar with the time left; TQDM_DISABLE=1 hides it everywhere.
