@@ -41,7 +41,7 @@ def test_kl_refuses_shapes_that_are_not_batch_by_latents(mean_shape, log_var_sha
 
 @pytest.mark.parametrize(
     ("x_shape", "logits_shape"),
-    [((4, 28, 28, 1), (4, 784)), ((4, 28, 28), (4, 28, 28, 1)), ((4, 3), (1, 3)), ((4,), (4,))],
+    [((4, 28, 28, 1), (4, 784)), ((4, 28, 28), (4, 28, 28, 1)), ((4, 3), (1, 3)), ((4,), (4,)), ((4, 3, 1), (4, 3))],
 )
 def test_distortion_refuses_shapes_that_would_broadcast(x_shape, logits_shape):
     with pytest.raises(ValueError, match=r"one shape \(batch, \.\.\.\)") as error:
@@ -58,6 +58,10 @@ def test_distortion_refuses_pixels_that_are_not_floating_point(dtype):
 def test_beta_from_kl_wt_scales_with_the_number_of_pixels():
     assert beta_from_kl_wt(1 / 784) == pytest.approx(1)
     assert beta_from_kl_wt(0.5, num_pixels=4) == pytest.approx(2)
+
+
+def test_one_pixel_and_one_latent_dimension_are_enough():
+    assert effective_beta(2.0, distortion="mean", kl="mean", num_pixels=1, latent_dim=1) == 2
 
 
 def test_effective_beta_divides_by_the_latents_that_the_kl_is_averaged_over():

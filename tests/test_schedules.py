@@ -71,3 +71,7 @@ def test_a_beta_that_is_negative_or_not_finite_is_refused(schedule, beta):
 def test_negative_warm_up_is_refused():
     with pytest.raises(ValueError, match=r"num_steps must be zero .* or positive, got -1"):
         linear(1.0, num_steps=-1)
+
+
+def test_schedules_say_what_they_are():
+    assert [repr(constant(0.5)), repr(linear(78.4, num_steps=9))] == ["constant(0.5)", "linear(beta=78.4, num_steps=9)"]
