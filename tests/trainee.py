@@ -19,7 +19,7 @@ def train(folder, result, death=None, save=1):
         new_model(),
         x,
         x[:50],
-        num_epochs=20,
+        num_epochs=30,
         batch_size=32,
         seed=7,
         verbose=False,
