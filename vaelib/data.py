@@ -30,7 +30,7 @@ _FULL = {
 _SMALL = {"x": "cf43cf5099b59d94a38ce26ba7d8c3cf", "y": "0b46166b7c9707a10274bd2f91b08208"}
 
 # Seconds without an answer after which the network counts as unreachable.
-_PATIENCE = 8
+_PATIENCE = 6
 
 _GET_THE_FULL_SET = (
     f"download {URL} on a machine that reaches it, and point the environment variable VAELIB_MNIST at the file"
