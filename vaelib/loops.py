@@ -47,9 +47,10 @@ def compiled_loops(model):
     """The loops of a model: compiled at their first call, kept on the model, renewed when one of its parts is.
 
     Returns:
-        `train(images, rows, weights, start, stop, seed, carry) -> carry` takes steps start to stop of an epoch, and
-        `evaluate(images, rows, weights, seed) -> sums` a whole pass without learning. rows are (num_steps, batch)
-        int32 indices into images; weights, (num_steps, batch), are 0 for rows that fill up the last batch.
+        `train(images, rows, weights, start, stop, seed, *carry)` takes steps start to stop of an epoch and returns the
+        parts of the next `Carry`; `evaluate(images, rows, weights, seed)` is a whole pass without learning and returns
+        its sums. rows are (num_steps, batch) int32 indices into images; weights, (num_steps, batch), are 0 for rows
+        that fill up the last batch.
     """
     parts = model.optimizer, model.beta, *model.trainable_variables
     known = getattr(model, "_loops", None)
