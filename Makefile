@@ -7,11 +7,11 @@ CHAPTER ?=
 export TF_CPP_MIN_LOG_LEVEL = 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint run smoke bench colab address lock
+.PHONY: help install book test lint run list tensorboard smoke bench colab address lock
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s  %s\n", $$1, $$2 }' Makefile
 
 install: .venv/installed ## create .venv with the locked packages and vaelib
 	@echo "The locked packages and vaelib are in .venv."
@@ -36,8 +36,15 @@ lint: .venv/installed ## check style, format and types
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
 
-run: .venv/installed ## execute the chapters at full scale, in place (CHAPTER=02 for one)
+run: .venv/installed ## execute the chapters at full scale, in place; train what is missing in runs/ (CHAPTER=02 for one)
 	@$(RUN) tools/notebooks.py run $(CHAPTER)
+
+list: .venv/installed ## list the trained runs, and how long each took
+	@$(RUN) tools/runs.py --list
+
+tensorboard: .venv/installed ## open the training curves of all runs in TensorBoard
+	@$(RUN) tools/runs.py --logs
+	@.venv/bin/tensorboard --logdir runs/logs
 
 smoke: .venv/installed ## execute the chapters at small scale, twice, and compare (CHAPTER=02 for one)
 	@$(RUN) tools/notebooks.py smoke $(CHAPTER)

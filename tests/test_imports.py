@@ -17,16 +17,30 @@ MAY_IMPORT = {
     "display": set(),
     "layers": set(),
     "losses": set(),
+    "planes": set(),
     "plots": set(),
     "schedules": set(),
     "models": {"layers", "losses", "schedules"},
     "checkpoints": set(),
     "loops": set(),
     "runstate": {"checkpoints", "loops"},
-    "training": {"data", "loops", "runstate"},
+    "training": {"data", "loops", "runstate", "schedules"},
+    "metrics": set(),
+    "specs": {"models", "schedules"},
+    "results": {"checkpoints", "runstate", "specs"},
+    "logs": set(),
+    "statistics": {"metrics"},
+    "claims": {"losses", "statistics"},
+    "widgets": {"planes"},
+    "runs": {"data", "metrics", "plots", "results", "training"},
 }
 # Heavy or special packages, and the only modules that may import them.
-ONLY = {"matplotlib": {"plots"}, "IPython": {"display"}, "tensorflow": {"loops", "training", "_backend"}}
+ONLY = {
+    "matplotlib": {"planes", "plots", "widgets"},
+    "ipywidgets": {"widgets"},
+    "IPython": {"display", "widgets"},
+    "tensorflow": {"loops", "training", "runs", "_backend"},
+}
 
 
 def _tree(file):

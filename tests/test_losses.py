@@ -6,8 +6,9 @@ import oracles
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import integrate, stats
 
-from vaelib import bernoulli_distortion, beta_from_kl_wt, effective_beta, gaussian_kl, losses
+from vaelib import bernoulli_distortion, beta_from_kl_wt, effective_beta, gaussian_kl, gaussian_kl_per_dim, losses
 
 
 @pytest.mark.parametrize("check", oracles.ORACLES, ids=lambda check: check.__name__)
@@ -22,6 +23,24 @@ def _floats(low, high):
 @given(z_mean=_floats(-100, 100), z_log_var=_floats(-80, 80))
 def test_kl_is_never_negative(z_mean, z_log_var):
     assert np.all(gaussian_kl(z_mean, z_log_var) >= 0)
+
+
+def test_kl_per_dimension_is_the_integral_for_each_dimension_of_each_image():
+    z_mean, z_log_var = np.array([[0.5, -1.0, 0.0], [2.0, 0.1, 0.3]]), np.array([[0.0, 1.0, -2.0], [0.5, 0.0, -0.3]])
+
+    def by_integral(mean, log_var):
+        q, p = stats.norm(mean, np.exp(log_var / 2)), stats.norm()
+        return integrate.quad(lambda z: q.pdf(z) * (q.logpdf(z) - p.logpdf(z)), -20, 20)[0]
+
+    found = np.array(gaussian_kl_per_dim(z_mean, z_log_var))
+    np.testing.assert_allclose(found, np.vectorize(by_integral)(z_mean, z_log_var), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(found.sum(axis=1), gaussian_kl(z_mean, z_log_var), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("mean_shape", "log_var_shape"), [((4, 2), (2, 4)), ((4, 2), (4, 1)), ((4,), (4,))])
+def test_kl_per_dimension_refuses_shapes_that_differ(mean_shape, log_var_shape):
+    with pytest.raises(ValueError, match=r"gaussian_kl_per_dim expects .* one shape \(batch, latent_dim\), got"):
+        gaussian_kl_per_dim(np.zeros(mean_shape), np.zeros(log_var_shape))
 
 
 @given(x=_floats(0, 1), x_logits=_floats(-1e4, 1e4))

@@ -12,7 +12,21 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
-TARGETS = {"help", "install", "book", "test", "lint", "run", "smoke", "bench", "colab", "address", "lock"}
+TARGETS = {
+    "help",
+    "install",
+    "book",
+    "test",
+    "lint",
+    "run",
+    "list",
+    "tensorboard",
+    "smoke",
+    "bench",
+    "colab",
+    "address",
+    "lock",
+}
 
 
 def make(*arguments, folder=ROOT):

@@ -73,6 +73,47 @@ def test_objective_is_the_mean_of_distortion_plus_beta_rate_plus_weight_decay(im
     np.testing.assert_allclose(objective.loss, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("weights", [None, np.r_[np.ones(60), np.zeros(10)].astype("float32")], ids=["all", "weighted"])
+@pytest.mark.parametrize("free_bits", [1e-6, 0.05, 0.2, 3.0])
+def test_free_bits_count_a_low_rate_of_a_dimension_as_so_many_nats(images, weights, free_bits):
+    model = _dense(latent_dim=2, beta=1.5, free_bits=free_bits)
+    output = model(images, noise=NOISE)
+    objective = model.objective(images, output, weights)
+    distortion, rate = _distortion_and_rate(images, output)
+    mean, log_var = np.asarray(output.z_mean, "float64"), np.asarray(output.z_log_var, "float64")
+    per_dim = np.average(0.5 * (mean**2 + np.exp(log_var) - 1 - log_var), axis=0, weights=weights)
+    expected = np.average(distortion, weights=weights) + 1.5 * np.maximum(per_dim, free_bits).sum()
+    np.testing.assert_allclose(objective.loss, expected, rtol=1e-5)
+    # What is reported is the whole rate.
+    np.testing.assert_allclose(objective.rate, rate, rtol=1e-4)
+
+
+def test_below_the_free_bits_nothing_pulls_at_the_posterior(images):
+    model = _dense(free_bits=100.0)
+    with tf.GradientTape() as tape:
+        output = model(images, noise=NOISE)
+        rate_in_loss = model.objective(images, output).loss - tf.reduce_mean(model.objective(images, output).distortion)
+    gradients = tape.gradient(rate_in_loss, model.encoder.trainable_variables)
+    assert all(np.abs(gradient).max() < 1e-6 for gradient in gradients)
+
+
+def test_free_bits_are_trained_alike_by_both_fits(images):
+    ours, theirs = _dense(free_bits=0.3), _dense(free_bits=0.3)
+    history = vaelib.fit(ours, images, num_epochs=3, batch_size=70, shuffle=False, verbose=False).history
+    by_keras = theirs.fit(images, epochs=3, batch_size=70, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(history["loss"], by_keras["loss"], rtol=0.02)
+
+
+def test_free_bits_below_zero_are_refused():
+    with pytest.raises(ValueError, match=r"free_bits must be zero \(none\) or positive, in nats, got -0\.1"):
+        vaelib.dense_vae(free_bits=-0.1)
+
+
+def test_free_bits_survive_saving(tmp_path):
+    _dense(free_bits=0.3).save(tmp_path / "model.keras")
+    assert keras.saving.load_model(tmp_path / "model.keras").free_bits == 0.3
+
+
 @pytest.mark.parametrize("model", [vaelib.dense_vae(hidden_dim=16), vaelib.conv_vae()], ids=["dense", "conv"])
 def test_gradients_reach_every_weight(model, images):
     _compiled(model)

@@ -17,6 +17,8 @@ DRAWINGS = {
     "grid": lambda ax: vaelib.plot_latent_grid(RNG.random((9, 28, 28, 1)), vaelib.latent_grid(3), ax=ax),
     "means": lambda ax: vaelib.plot_latent_means(MEAN, np.arange(20) % 10, ax=ax),
     "posteriors": lambda ax: vaelib.plot_posteriors(MEAN, STD, ax=ax),
+    "trace": lambda ax: vaelib.plot_posterior_trace(MEAN, STD, ax=ax),
+    "schedule": lambda ax: vaelib.plot_schedule(vaelib.linear(1.0, 10), 20, ax=ax),
     "history": lambda ax: vaelib.plot_history(HISTORY, ax=ax),
 }
 
@@ -101,7 +103,7 @@ def test_what_is_no_square_grid_is_refused(num_images, num_points):
 
 
 def _assert_prior_circle(ax):
-    (circle,) = ax.lines
+    (circle,) = (line for line in ax.lines if line.get_label() == "prior")
     np.testing.assert_allclose(np.hypot(*circle.get_data()), 1)
     assert circle.get_color() == "black"
     assert ax.get_aspect() == 1
@@ -160,6 +162,36 @@ def test_another_number_of_latent_dimensions_is_refused(dimensions):
         vaelib.plot_posteriors(np.zeros((5, dimensions)), np.ones((5, dimensions)))
     with pytest.raises(ValueError, match=r"plot_latent_means expects z_mean of shape \(n, 2\)"):
         vaelib.plot_latent_means(np.zeros((5, dimensions)), np.zeros(5))
+
+
+def test_the_order_of_posteriors_shows_without_colour(ax):
+    vaelib.plot_posteriors(MEAN, STD, ax=ax)
+    widths = ax.collections[0].get_linewidths()
+    assert np.all(np.diff(widths) > 0)
+    marked = {line.get_marker(): line.get_xydata()[0] for line in ax.lines if line.get_marker() in "^s"}
+    np.testing.assert_array_equal(marked["^"], MEAN[0])
+    np.testing.assert_array_equal(marked["s"], MEAN[-1])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["batch 1", "batch 20", "prior"]
+
+
+def test_the_legend_of_posteriors_may_be_left_out(ax):
+    assert vaelib.plot_posteriors(MEAN, STD, ax=ax, legend=False).get_legend() is None
+
+
+def test_a_trace_has_distance_and_width_of_every_batch(ax):
+    mean, std = np.array([[3.0, 4.0], [0.6, 0.8]]), np.array([[0.5, 2.0], [0.1, 0.4]])
+    vaelib.plot_posterior_trace(mean, std, ax=ax)
+    distance, width = (line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_label()[0] != "_")
+    np.testing.assert_allclose(distance.get_xydata(), [[1, 5], [2, 1]])
+    np.testing.assert_allclose(width.get_xydata(), [[1, 1], [2, 0.2]])
+    assert ax.get_yscale() == "log"
+
+
+def test_a_schedule_is_drawn_over_all_of_its_steps(ax):
+    line = vaelib.plot_schedule(vaelib.linear(2.0, 4), 8, ax=ax, label="a").lines[0]
+    np.testing.assert_allclose(line.get_ydata(), [0.4, 0.8, 1.2, 1.6, 2, 2, 2, 2], rtol=1e-6)
+    np.testing.assert_array_equal(line.get_xdata(), np.arange(8))
+    assert line.get_label() == "a"
 
 
 def test_history_starts_at_epoch_one_and_names_its_unit(ax):

@@ -4,20 +4,37 @@ Everything is in nats per image: sums over pixels and latent dimensions, the mea
 """
 
 from . import _backend  # noqa: F401  (first: it explains a wrong Keras backend before anything imports TensorFlow)
+from .claims import Claim, check_headline, check_paired, check_sweep, paired_difference
 from .data import Digits, binarize, load_mnist
 from .display import show
 from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
-from .losses import bernoulli_distortion, beta_from_kl_wt, effective_beta, gaussian_kl
+from .logs import write_tensorboard_logs
+from .losses import bernoulli_distortion, beta_from_kl_wt, effective_beta, gaussian_kl, gaussian_kl_per_dim
+from .metrics import (
+    active_units,
+    digit_classifier,
+    encode_all,
+    generated_digits,
+    measure_grid,
+    posterior_moments,
+)
 from .models import VAE, VAEOutput, conv_vae, dense_vae
-from .plots import latent_grid, plot_history, plot_images, plot_latent_grid, plot_latent_means, plot_posteriors
+from .planes import plot_latent_means, plot_posterior_trace, plot_posteriors
+from .plots import latent_grid, plot_history, plot_images, plot_latent_grid, plot_schedule
+from .results import RunResult, list_runs, load_run
+from .runs import train_or_load, trained_model
 from .runstate import PosteriorTrace
-from .schedules import constant, linear
+from .schedules import check_reaches_target, constant, cyclical, linear, sigmoid
+from .specs import RunSpec
+from .statistics import coverage, negative_elbo
 from .training import Run, fit
+from .widgets import posterior_film
 
 __version__ = "0.1.0"
 
 __all__ = [
     "VAE",
+    "Claim",
     "ConvDecoder",
     "ConvEncoder",
     "DenseDecoder",
@@ -25,24 +42,50 @@ __all__ = [
     "Digits",
     "PosteriorTrace",
     "Run",
+    "RunResult",
+    "RunSpec",
     "Sampling",
     "VAEOutput",
+    "active_units",
     "bernoulli_distortion",
     "beta_from_kl_wt",
     "binarize",
+    "check_headline",
+    "check_paired",
+    "check_reaches_target",
+    "check_sweep",
     "constant",
     "conv_vae",
+    "coverage",
+    "cyclical",
     "dense_vae",
+    "digit_classifier",
     "effective_beta",
+    "encode_all",
     "fit",
     "gaussian_kl",
+    "gaussian_kl_per_dim",
+    "generated_digits",
     "latent_grid",
     "linear",
+    "list_runs",
     "load_mnist",
+    "load_run",
+    "measure_grid",
+    "negative_elbo",
+    "paired_difference",
     "plot_history",
     "plot_images",
     "plot_latent_grid",
     "plot_latent_means",
+    "plot_posterior_trace",
     "plot_posteriors",
+    "plot_schedule",
+    "posterior_film",
+    "posterior_moments",
     "show",
+    "sigmoid",
+    "train_or_load",
+    "trained_model",
+    "write_tensorboard_logs",
 ]

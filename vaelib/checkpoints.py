@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["load_checkpoint", "save_checkpoint", "write_file"]
 
 # The newest, and one to fall back on.
 _NUM_KEPT = 2
@@ -34,21 +34,34 @@ def save_checkpoint(folder, step, arrays, spec):
     folder, content = Path(folder), io.BytesIO()
     np.savez(content, **arrays, spec=json.dumps(spec))
     name = f"step-{step:09d}-{_digest(content.getbuffer())}.npz"
-    partial = folder / f"{name}.partial-{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with open(partial, "wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(folder / name)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    write_file(folder / name, content.getbuffer())
     # What a killed process left half-written goes too.
     for old in [*_newest_first(folder)[_NUM_KEPT:], *folder.glob("step-*.partial-*")]:
         old.unlink(missing_ok=True)
     return folder / name
+
+
+def write_file(file, content):
+    """Write a file in one step: whatever happens, there is all of it or nothing.
+
+    Args:
+        file: where; its folder is created.
+        content: bytes.
+
+    Raises:
+        OSError: if it cannot be written; what was there before is still there.
+    """
+    partial = file.with_name(f"{file.name}.partial-{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with open(partial, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(file)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def load_checkpoint(folder, spec):

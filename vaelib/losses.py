@@ -6,7 +6,7 @@
 import keras
 from keras import ops
 
-__all__ = ["bernoulli_distortion", "beta_from_kl_wt", "effective_beta", "gaussian_kl"]
+__all__ = ["bernoulli_distortion", "beta_from_kl_wt", "effective_beta", "gaussian_kl", "gaussian_kl_per_dim"]
 
 _REDUCTIONS = ("sum", "mean")
 
@@ -41,6 +41,36 @@ def gaussian_kl(z_mean, z_log_var):
         )
     # expm1: where the posterior is nearly the prior, exp(z_log_var) - 1 would cancel.
     return 0.5 * ops.sum(ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var, axis=-1)
+
+
+def gaussian_kl_per_dim(z_mean, z_log_var):
+    """The rate of every latent dimension by itself, in nats: the terms that `gaussian_kl` adds up.
+
+    Args:
+        z_mean: (batch, latent_dim), the posterior means.
+        z_log_var: (batch, latent_dim), the logarithms of the posterior *variances*.
+
+    Returns:
+        (batch, latent_dim) nats, never negative; float32 at least, also under mixed precision.
+
+    Raises:
+        ValueError: if the shapes are not the same (batch, latent_dim).
+
+    >>> import numpy as np
+    >>> gaussian_kl_per_dim(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]])).numpy().tolist()
+    [[0.5, 0.0]]
+
+    Used in chapter 04.
+    """
+    z_mean, z_log_var = ops.convert_to_tensor(z_mean), ops.convert_to_tensor(z_log_var)
+    if len(z_mean.shape) != 2 or not _same_shape(z_mean, z_log_var):
+        raise ValueError(
+            "gaussian_kl_per_dim expects z_mean and z_log_var of one shape (batch, latent_dim), "
+            f"got {z_mean.shape} and {z_log_var.shape}: pass both outputs of model.encode(x)."
+        )
+    # Every latent number of every image as a posterior of its own, in one dimension.
+    one_by_one = gaussian_kl(ops.reshape(z_mean, (-1, 1)), ops.reshape(z_log_var, (-1, 1)))
+    return ops.reshape(one_by_one, ops.shape(z_mean))
 
 
 def bernoulli_distortion(x, x_logits):

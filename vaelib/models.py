@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from .layers import IMAGE_SHAPE, ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
-from .losses import bernoulli_distortion, gaussian_kl
+from .losses import bernoulli_distortion, gaussian_kl, gaussian_kl_per_dim
 from .schedules import constant
 
 __all__ = ["VAE", "VAEOutput", "conv_vae", "dense_vae"]
@@ -26,7 +26,10 @@ class VAEOutput(NamedTuple):
 
 
 class Objective(NamedTuple):
-    """The objective of a batch and its parts: `loss` = mean(distortion + beta * rate) + weight decay, in nats."""
+    """The objective of a batch and its parts, in nats: `loss` = mean(distortion + beta * rate) + weight decay.
+
+    With free bits, the rate in the loss is what they leave of it; `rate` is always the whole.
+    """
 
     loss: object
     distortion: object
@@ -49,17 +52,21 @@ class VAE(keras.Model):
         encoder: maps images (batch, 28, 28, 1) to z_mean and z_log_var, each (batch, latent_dim).
         decoder: maps z (batch, latent_dim) to logits (batch, 28, 28, 1).
         beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
+        free_bits: nats of rate that every latent dimension has for free, >= 0: in the loss, its mean rate over the
+            batch counts as at least this much (Kingma et al. 2016).
         seed: None or an integer, for the draws of z under Keras' `fit`, `predict` and plain calls.
 
     Raises:
-        ValueError: if beta is a negative number.
+        ValueError: if beta or free_bits is a negative number.
 
     Written in chapter 03.
     """
 
-    def __init__(self, encoder, decoder, beta=1.0, seed=None, **kwargs):
+    def __init__(self, encoder, decoder, beta=1.0, free_bits=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.encoder, self.decoder, self.seed = encoder, decoder, seed
+        if not free_bits >= 0:
+            raise ValueError(f"free_bits must be zero (none) or positive, in nats, got {free_bits}.")
+        self.encoder, self.decoder, self.free_bits, self.seed = encoder, decoder, free_bits, seed
         self.sampling = Sampling(seed)
         self.beta = beta if callable(beta) else constant(beta)
         self.distortion_tracker = keras.metrics.Mean("distortion")
@@ -102,7 +109,12 @@ class VAE(keras.Model):
         distortion = bernoulli_distortion(x, x_logits)
         rate = gaussian_kl(output.z_mean, output.z_log_var)
         beta = self.beta(self.optimizer.iterations)
-        loss = ops.average(distortion + beta * rate, weights=weights)
+        if self.free_bits:
+            per_dim = ops.average(gaussian_kl_per_dim(output.z_mean, output.z_log_var), axis=0, weights=weights)
+            weighed_rate = ops.sum(ops.maximum(per_dim, self.free_bits))
+            loss = ops.average(distortion, weights=weights) + beta * weighed_rate
+        else:
+            loss = ops.average(distortion + beta * rate, weights=weights)
         for decay in self.losses:
             loss = loss + decay
         return Objective(loss, distortion, rate, beta)
@@ -121,6 +133,7 @@ class VAE(keras.Model):
         parts = {"encoder": self.encoder, "decoder": self.decoder, "beta": self.beta}
         return {
             **super().get_config(),
+            "free_bits": self.free_bits,
             "seed": self.seed,
             **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
         }
@@ -132,7 +145,7 @@ class VAE(keras.Model):
         return cls(**{k: keras.saving.deserialize_keras_object(v) if k in parts else v for k, v in config.items()})
 
 
-def dense_vae(latent_dim=2, hidden_dim=500, beta=1.0, l2=0.0):
+def dense_vae(latent_dim=2, hidden_dim=500, beta=1.0, l2=0.0, free_bits=0.0):
     """The network of Kingma & Welling (2013, section 5): one hidden tanh layer each way.
 
     Args:
@@ -140,19 +153,21 @@ def dense_vae(latent_dim=2, hidden_dim=500, beta=1.0, l2=0.0):
         hidden_dim: units of both hidden layers; 500 in the paper.
         beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
         l2: weight decay on the kernels, see `DenseEncoder`.
+        free_bits: nats of rate that every latent dimension has for free, see `VAE`.
 
     Returns:
         A built `VAE`, not compiled.
 
     Raises:
-        ValueError: if beta or l2 is negative, or a dimension is not positive.
+        ValueError: if beta, l2 or free_bits is negative, or a dimension is not positive.
 
     >>> dense_vae(latent_dim=2, hidden_dim=500).count_params()
     788788
 
     Written in chapter 03.
     """
-    return _built(VAE(DenseEncoder(latent_dim, hidden_dim, l2), DenseDecoder(hidden_dim, l2), beta, name="dense_vae"))
+    encoder, decoder = DenseEncoder(latent_dim, hidden_dim, l2), DenseDecoder(hidden_dim, l2)
+    return _built(VAE(encoder, decoder, beta, free_bits, name="dense_vae"))
 
 
 def conv_vae(latent_dim=2, beta=1.0):

@@ -2,7 +2,6 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.collections import EllipseCollection
 from scipy.stats import norm
 
 __all__ = [
@@ -10,8 +9,7 @@ __all__ = [
     "plot_history",
     "plot_images",
     "plot_latent_grid",
-    "plot_latent_means",
-    "plot_posteriors",
+    "plot_schedule",
 ]
 
 _UNITS = {"seconds": "seconds", "beta": "β"}
@@ -117,62 +115,23 @@ def plot_latent_grid(x_mean, z, ax=None):
     return ax
 
 
-def plot_latent_means(z_mean, labels, ax=None, limit=None):
-    """Posterior means in the latent plane, coloured by class, around the prior's circle of one standard deviation.
+def plot_schedule(schedule, num_steps, ax=None, **line):
+    """Beta against the training step.
 
     Args:
-        z_mean: (n, 2), posterior means.
-        labels: (n,) integers from 0 to 9.
+        schedule: `step -> beta`.
+        num_steps: how far to draw.
         ax: Axes to draw into; None for the current ones.
-        limit: half the width of the picture, in prior standard deviations; None shows everything.
+        line: what else `Axes.plot` is told, such as label.
 
     Returns:
         The Axes.
-
-    Raises:
-        ValueError: if the latent space is not two-dimensional.
     """
-    z_mean = _plane(z_mean, "plot_latent_means", "z_mean")
     ax = plt.gca() if ax is None else ax
-    for digit in np.unique(labels):
-        points = z_mean[np.asarray(labels) == digit]
-        ax.scatter(*points.T, s=2, alpha=0.5, color=plt.get_cmap("tab10")(int(digit)), linewidths=0)
-        # The number itself stands at the middle of its class: colour alone is hard to read for many.
-        middle = np.median(points, axis=0)
-        ax.text(*middle, str(digit), ha="center", va="center", fontsize=9, weight="bold", bbox=_LABEL_BOX, clip_on=True)
-    return _prior_plane(ax, limit or _reach(z_mean))
-
-
-def plot_posteriors(mean, std, ax=None, limit=None):
-    """Posteriors as ellipses of one standard deviation, red first and violet last, beside the prior's black circle.
-
-    Args:
-        mean: (n, 2), posterior means in the order of training.
-        std: (n, 2), posterior standard deviations.
-        ax: Axes to draw into; None for the current ones.
-        limit: half the width of the picture, in prior standard deviations; None shows everything.
-
-    Returns:
-        The Axes.
-
-    Raises:
-        ValueError: if the latent space is not two-dimensional.
-    """
-    mean, std = _plane(mean, "plot_posteriors", "mean"), _plane(std, "plot_posteriors", "std")
-    ax = plt.gca() if ax is None else ax
-    ellipses = EllipseCollection(
-        2 * std[:, 0],
-        2 * std[:, 1],
-        np.zeros(len(std)),
-        units="xy",
-        offsets=mean,
-        offset_transform=ax.transData,
-        facecolors="none",
-        edgecolors=plt.get_cmap("rainbow_r")(np.linspace(0, 1, len(mean))),
-        linewidths=0.8,
-    )
-    ax.add_collection(ellipses)
-    return _prior_plane(ax, limit or _reach(np.abs(mean) + std))
+    steps = np.unique(np.linspace(0, num_steps - 1, 1000).round())
+    ax.plot(steps, np.array(schedule(steps)), **line)
+    ax.set(xlabel="step", ylabel="β")
+    return ax
 
 
 def plot_history(history, names=("loss", "val_loss"), ax=None):
@@ -203,29 +162,4 @@ def plot_history(history, names=("loss", "val_loss"), ax=None):
     ax.set(xlabel="epoch", ylabel=_UNITS.get(names[0].removeprefix("val_"), "nats per image"))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(frameon=False)
-    return ax
-
-
-_LABEL_BOX = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-
-
-def _plane(values, function, name):
-    values = np.asarray(values)
-    if values.ndim != 2 or values.shape[1] != 2:
-        raise ValueError(
-            f"{function} expects {name} of shape (n, 2), a two-dimensional latent space, got {values.shape}."
-        )
-    return values
-
-
-def _reach(values):
-    """Half the width of a picture that shows all of these values, and the prior's circle."""
-    return 1.05 * max(2.0, float(np.max(np.abs(values))))
-
-
-def _prior_plane(ax, limit):
-    """Equal axes about the origin, with the prior's circle of one standard deviation on top."""
-    circle = np.linspace(0, 2 * np.pi, 200)
-    ax.plot(np.cos(circle), np.sin(circle), color="black", linewidth=1.5, zorder=3)
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     return ax

@@ -5,6 +5,7 @@ import itertools
 import signal
 import threading
 import time
+import warnings
 from typing import NamedTuple
 
 import keras
@@ -15,6 +16,7 @@ from tqdm import tqdm
 from .data import check_images
 from .loops import Carry, compiled_loops, means_of
 from .runstate import PosteriorTrace, RunState, Saver, run_spec
+from .schedules import check_reaches_target
 
 __all__ = ["Run", "fit"]
 
@@ -94,6 +96,7 @@ def fit(
     spec = checkpoint and run_spec(model, x, validation_data, batch_size, shuffle, seed)
     saver = Saver(checkpoint, spec, save_minutes)
     saver.resume(state)
+    _warn_of_low_beta(model, num_epochs * num_steps - state.epoch * num_steps - state.step)
     model.stop_training = False
     hooks = keras.callbacks.CallbackList(
         list(callbacks), add_history=True, model=model, epochs=num_epochs, steps=num_steps, verbose=0
@@ -130,6 +133,14 @@ def fit(
             saver.save(state)
     hooks.on_train_end(logs)
     return Run(model, state.history, state.posteriors)
+
+
+def _warn_of_low_beta(model, num_steps):
+    """Not an error: training may go on in another call."""
+    try:
+        check_reaches_target(model.beta, int(model.optimizer.iterations) + num_steps)
+    except ValueError as error:
+        warnings.warn(str(error), stacklevel=3)
 
 
 def _progress(state, num_epochs, verbose):

@@ -1,0 +1,230 @@
+"""A run is trained once and kept whole: same spec, same bits; another spec, another run."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import vaelib
+from vaelib import results, runs
+from vaelib.results import RunResult
+
+# Two epochs of ten steps.
+SPEC = vaelib.RunSpec(beta=0.784, hidden_dim=8, num_epochs=2, num_train=1280, num_test=100)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """(folder, result) of one small run."""
+    folder = tmp_path_factory.mktemp("runs")
+    return folder, vaelib.train_or_load(SPEC, folder, verbose=False)
+
+
+@pytest.fixture
+def never_train(monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("it trained")
+
+    monkeypatch.setattr(runs, "fit", fail)
+
+
+def assert_same(a, b):
+    assert a.spec == b.spec
+    assert {**a.history, "seconds": None} == {**b.history, "seconds": None}
+    for name in ("posteriors", "metrics"):
+        ours, theirs = getattr(a, name), getattr(b, name)
+        assert ours.keys() == theirs.keys()
+        for key in ours:
+            np.testing.assert_array_equal(ours[key], theirs[key])
+
+
+# Specs
+
+
+def test_equal_numbers_are_one_spec_with_one_name():
+    assert vaelib.RunSpec(beta=1, l2=0) == vaelib.RunSpec()
+    assert vaelib.RunSpec(beta=1, l2=0).name == vaelib.RunSpec().name
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(vaelib.RunSpec), ids=lambda field: field.name)
+def test_every_field_makes_another_spec_with_another_name(field):
+    change = {field.name: "linear" if isinstance(field.default, str) else field.default + 1}
+    # Steps alone mean nothing.
+    base = vaelib.RunSpec(annealing="linear") if field.name == "annealing_steps" else vaelib.RunSpec()
+    other = dataclasses.replace(base, **change)
+    assert other != base
+    assert other.name != base.name
+    assert vaelib.RunSpec(**json.loads(json.dumps(other.as_dict()))) == other
+
+
+def test_a_name_says_what_is_special_and_is_fit_for_a_file():
+    name = vaelib.RunSpec(beta=0.784, annealing="cyclical", annealing_steps=46900, seed=3).name
+    assert name.startswith("beta-0.784_annealing-cyclical_annealing_steps-46900_seed-3_")
+    assert vaelib.RunSpec(beta=1 / 3).name != vaelib.RunSpec(beta=0.33333).name
+
+
+def test_a_spec_builds_the_same_model_every_time_and_another_for_another_seed():
+    first, second, other = (spec.build() for spec in (SPEC, SPEC, dataclasses.replace(SPEC, seed=2)))
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(first.get_weights()[0], other.get_weights()[0])
+
+
+def test_a_spec_builds_what_it_says():
+    spec = vaelib.RunSpec(
+        beta=2.0,
+        annealing="linear",
+        annealing_steps=9,
+        free_bits=0.5,
+        l2=0.1,
+        latent_dim=3,
+        hidden_dim=7,
+        learning_rate=0.01,
+    )
+    model = spec.build()
+    assert repr(model.beta) == "linear(beta=2, num_steps=9)"
+    assert (model.free_bits, model.latent_dim, model.encoder.hidden_dim, model.decoder.hidden_dim) == (0.5, 3, 7, 7)
+    assert model.encoder.l2 == model.decoder.l2 == 0.1
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
+    assert isinstance(model.optimizer, keras.optimizers.RMSprop)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"beta": -1.0}, r"beta must be zero or positive and finite, got -1\.0"),
+        ({"beta": "one"}, "could not convert string to float"),
+        ({"annealing": "cosine"}, "annealing must be one of none, linear, sigmoid, cyclical, got 'cosine'"),
+        ({"annealing_steps": 10}, 'annealing_steps=10 needs an annealing, got "none"'),
+        ({"annealing": "linear", "annealing_steps": 10**6}, "must reach beta 1 within the training, but is at 0.0469"),
+        ({"num_epochs": 0}, "num_epochs must be at least 1, got 0"),
+        ({"num_epochs": 2.5}, r"num_epochs must be of type int, got 2\.5"),
+        ({"learning_rate": 0.0}, r"learning_rate must be positive, got 0\.0"),
+    ],
+)
+def test_a_spec_that_cannot_be_trained_is_refused_at_once(fields, message):
+    with pytest.raises(ValueError, match=message):
+        vaelib.RunSpec(**fields)
+
+
+# Results
+
+
+def test_a_run_is_what_fit_gives(trained, digits):
+    x, x_test = digits.x_train[:1280], digits.x_test[:100]
+    by_fit = vaelib.fit(SPEC.build(), x, x_test, num_epochs=2, shuffle=False, seed=1, verbose=False)
+    result = trained[1]
+    assert {**result.history, "seconds": 0} == {**by_fit.history, "seconds": 0}
+    assert result.posteriors.keys() == {1, 2}
+    np.testing.assert_array_equal(result.posteriors[2], by_fit.posteriors[2])
+    mean, std = vaelib.encode_all(by_fit.model, x_test)
+    np.testing.assert_array_equal(result.metrics["test_mean"], mean.astype("float16"))
+    np.testing.assert_array_equal(result.metrics["test_std"], std.astype("float16"))
+    assert result.metrics["grid"].shape == (225, 28, 28)
+
+
+@pytest.mark.usefixtures("never_train")
+def test_a_finished_run_is_loaded_with_the_same_bits(trained):
+    folder, result = trained
+    loaded = vaelib.train_or_load(SPEC, folder)
+    assert isinstance(loaded, RunResult)
+    assert_same(loaded, result)
+    assert loaded.history == result.history
+    assert loaded.about["seconds"] == pytest.approx(sum(result.history["seconds"]), abs=0.1)
+    assert loaded.about["versions"].keys() == {"python", "vaelib", "tensorflow", "keras", "numpy"}
+    assert [found.spec for found in vaelib.list_runs(folder) if found.spec.num_train == 1280] == [SPEC]
+
+
+@pytest.mark.usefixtures("never_train")
+def test_the_trained_model_comes_back_from_its_weights(trained, digits):
+    folder, result = trained
+    mean, _ = vaelib.encode_all(vaelib.trained_model(SPEC, folder), digits.x_test[:100])
+    np.testing.assert_array_equal(mean.astype("float16"), result.metrics["test_mean"])
+
+
+def test_training_it_again_gives_the_same_bits(trained, tmp_path):
+    assert_same(vaelib.train_or_load(SPEC, tmp_path, verbose=False), trained[1])
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"beta": 0.79}, {"num_epochs": 1}, {"l2": 1e-9}], ids=str)
+def test_another_spec_never_loads_it(trained, change):
+    assert vaelib.load_run(dataclasses.replace(SPEC, **change), trained[0]) is None
+
+
+def test_a_file_of_another_spec_under_this_name_is_not_loaded(trained, tmp_path):
+    other = dataclasses.replace(SPEC, seed=2)
+    (tmp_path / f"{other.name}.npz").write_bytes((trained[0] / f"{SPEC.name}.npz").read_bytes())
+    assert vaelib.load_run(other, tmp_path) is None
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-100], lambda content: b"", lambda content: b"x" * 5000])
+def test_a_damaged_result_counts_as_missing(trained, tmp_path, damage):
+    file = tmp_path / f"{SPEC.name}.npz"
+    file.write_bytes(damage((trained[0] / file.name).read_bytes()))
+    with pytest.warns(UserWarning, match="cannot be read"):
+        assert vaelib.load_run(SPEC, tmp_path) is None
+
+
+def test_damaged_weights_are_noticed(trained, tmp_path):
+    for file in trained[0].glob(f"{SPEC.name}*npz"):
+        content = bytearray(file.read_bytes())
+        if file.name.endswith(".weights.npz"):
+            content[len(content) // 2] ^= 1
+        (tmp_path / file.name).write_bytes(content)
+    with pytest.warns(UserWarning, match=r"weights\.npz is damaged, or of another run"):
+        assert results.load_weights(SPEC, tmp_path) is None
+
+
+def test_more_images_than_there_are_is_an_error_that_says_so(tmp_path):
+    with pytest.raises(ValueError, match="expects 60001 training and 10000 test images, but load_mnist found"):
+        vaelib.train_or_load(vaelib.RunSpec(num_train=60_001), tmp_path)
+
+
+def test_the_folder_is_the_argument_or_the_variable_or_runs(monkeypatch, tmp_path):
+    monkeypatch.delenv("VAELIB_RUNS", raising=False)
+    assert results.where_to_keep() == Path("runs")
+    monkeypatch.setenv("VAELIB_RUNS", str(tmp_path))
+    assert results.where_to_keep() == tmp_path
+    assert results.where_to_keep("elsewhere") == Path("elsewhere")
+
+
+# Interruptions
+
+KILLED = dataclasses.replace(SPEC, hidden_dim=64, num_epochs=6)
+TRAIN = "import sys, vaelib; vaelib.train_or_load(vaelib.RunSpec(**eval(sys.argv[1])), sys.argv[2], verbose=False)"
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bits(tmp_path):
+    command = [sys.executable, "-c", TRAIN, repr(KILLED.as_dict()), str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "TQDM_DISABLE": "1"})
+    checkpoints = tmp_path / "unfinished" / KILLED.name
+    while process.poll() is None and len(list(checkpoints.glob("*.npz"))) < 2:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(checkpoints.glob("*.npz"))
+    assert not list(tmp_path.glob("*.npz"))
+    resumed = vaelib.train_or_load(KILLED, tmp_path, verbose=False)
+    assert not checkpoints.exists()
+    assert_same(resumed, vaelib.train_or_load(KILLED, tmp_path / "again", verbose=False))
+
+
+def test_a_run_that_was_interrupted_is_not_kept_as_finished(tmp_path, monkeypatch):
+    def interrupted(model, *arguments, callbacks, **keywords):
+        stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True))
+        return vaelib.fit(model, *arguments, callbacks=[*callbacks, stop], **keywords)
+
+    monkeypatch.setattr(runs, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="stopped after 1 epochs; call again to go on"):
+        vaelib.train_or_load(SPEC, tmp_path, verbose=False)
+    assert vaelib.load_run(SPEC, tmp_path) is None
+    monkeypatch.undo()
+    assert len(vaelib.train_or_load(SPEC, tmp_path, verbose=False).history["loss"]) == 2

@@ -1,0 +1,123 @@
+"""Pictures of the latent plane, and of posteriors in it: arrays in, matplotlib Axes out."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.collections import EllipseCollection
+
+__all__ = ["plot_latent_means", "plot_posterior_trace", "plot_posteriors"]
+
+
+def plot_latent_means(z_mean, labels, ax=None, limit=None):
+    """Posterior means in the latent plane, coloured by class, around the prior's circle of one standard deviation.
+
+    Args:
+        z_mean: (n, 2), posterior means.
+        labels: (n,) integers from 0 to 9.
+        ax: Axes to draw into; None for the current ones.
+        limit: half the width of the picture, in prior standard deviations; None shows everything.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: if the latent space is not two-dimensional.
+    """
+    z_mean = _plane(z_mean, "plot_latent_means", "z_mean")
+    ax = plt.gca() if ax is None else ax
+    for digit in np.unique(labels):
+        points = z_mean[np.asarray(labels) == digit]
+        ax.scatter(*points.T, s=2, alpha=0.5, color=plt.get_cmap("tab10")(int(digit)), linewidths=0)
+        # The number itself stands at the middle of its class: colour alone is hard to read for many.
+        middle = np.median(points, axis=0)
+        ax.text(*middle, str(digit), ha="center", va="center", fontsize=9, weight="bold", bbox=_LABEL_BOX, clip_on=True)
+    return _prior_plane(ax, limit or _reach(z_mean))
+
+
+def plot_posteriors(mean, std, ax=None, limit=None, legend=True):
+    """Posteriors as ellipses of one standard deviation, red first and violet last, beside the prior's black circle.
+
+    The order is told by colour, by lines that grow from thin to thick, and by a triangle at the first posterior and a
+    square at the last.
+
+    Args:
+        mean: (n, 2), posterior means in the order of training.
+        std: (n, 2), posterior standard deviations.
+        ax: Axes to draw into; None for the current ones.
+        limit: half the width of the picture, in prior standard deviations; None shows everything.
+        legend: whether to say what the signs mean.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: if the latent space is not two-dimensional.
+    """
+    mean, std = _plane(mean, "plot_posteriors", "mean"), _plane(std, "plot_posteriors", "std")
+    ax = plt.gca() if ax is None else ax
+    colors = plt.get_cmap("rainbow_r")(np.linspace(0, 1, len(mean)))
+    ellipses = EllipseCollection(
+        2 * std[:, 0],
+        2 * std[:, 1],
+        np.zeros(len(std)),
+        units="xy",
+        offsets=mean,
+        offset_transform=ax.transData,
+        facecolors="none",
+        edgecolors=colors,
+        linewidths=np.linspace(0.4, 1.4, len(mean)),
+    )
+    ax.add_collection(ellipses)
+    for i, marker, label in ((0, "^", "batch 1"), (len(mean) - 1, "s", f"batch {len(mean)}")):
+        ax.plot(*mean[i], marker, color=colors[i], markeredgecolor="black", markersize=6, zorder=4, label=label)
+    _prior_plane(ax, limit or _reach(np.abs(mean) + std))
+    if legend:
+        ax.legend(loc="upper right", fontsize="small", framealpha=0.9, handlelength=1.2)
+    return ax
+
+
+def plot_posterior_trace(mean, std, ax=None):
+    """How far out the posteriors of an epoch lie, and how wide they are, batch by batch.
+
+    Args:
+        mean: (n, latent_dim), posterior means in the order of training.
+        std: (n, latent_dim), posterior standard deviations.
+        ax: Axes to draw into; None for the current ones.
+
+    Returns:
+        The Axes, logarithmic in y: the distance of the mean from the origin as dots, the standard deviation (geometric
+        mean over dimensions) as crosses, both in standard deviations of the prior.
+    """
+    mean, std = np.asarray(mean), np.asarray(std)
+    ax = plt.gca() if ax is None else ax
+    batches = np.arange(1, len(mean) + 1)
+    ax.axhline(1, color="black", linewidth=0.8)
+    ax.plot(batches, np.linalg.norm(mean, axis=1), ".", color="C0", markersize=3, label="distance from the origin, |μ|")
+    ax.plot(batches, np.exp(np.log(std).mean(axis=1)), "x", color="C1", markersize=3, label="standard deviation, σ")
+    ax.set(xlabel="batch", ylabel="prior standard deviations", yscale="log")
+    ax.legend(frameon=False, fontsize="small", markerscale=2)
+    return ax
+
+
+_LABEL_BOX = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+
+
+def _plane(values, function, name):
+    values = np.asarray(values)
+    if values.ndim != 2 or values.shape[1] != 2:
+        raise ValueError(
+            f"{function} expects {name} of shape (n, 2), a two-dimensional latent space, got {values.shape}."
+        )
+    return values
+
+
+def _reach(values):
+    """Half the width of a picture that shows all of these values, and the prior's circle."""
+    return 1.05 * max(2.0, float(np.max(np.abs(values))))
+
+
+def _prior_plane(ax, limit):
+    """Equal axes about the origin, with the prior's circle of one standard deviation on top."""
+    circle = np.linspace(0, 2 * np.pi, 200)
+    ax.plot(np.cos(circle), np.sin(circle), color="black", linewidth=1.5, zorder=3, label="prior")
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+    return ax

@@ -1,0 +1,149 @@
+"""A run that is trained once: `train_or_load` keeps its results on disk, and next time they are read from there."""
+
+import functools
+import os
+import platform
+import shutil
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .data import load_mnist
+from .metrics import active_units, digit_classifier, encode_all, measure_grid, posterior_moments
+from .plots import latent_grid
+from .results import RunResult, load_run, load_weights, save_run, where_to_keep
+from .training import fit
+
+__all__ = ["train_or_load", "trained_model"]
+
+# Of these epochs, and the last, a result keeps the posteriors.
+_KEPT_EPOCHS = {1, 2, 5, 10, 20, 50, 100}
+
+
+def train_or_load(spec, folder=None, verbose=True):
+    """The results of a run: from disk if they are there, otherwise after training it now.
+
+    Training shows a progress bar with the time left, writes logs for TensorBoard to folder/logs, and may be interrupted
+    or killed at any moment: the next call goes on from there. Results of another spec are never loaded.
+
+    Args:
+        spec: a `RunSpec`.
+        folder: where results are kept; None for the variable VAELIB_RUNS, or else ./runs. Results that come with
+            vaelib are found without.
+        verbose: whether to show the progress bar.
+
+    Returns:
+        A `RunResult`.
+
+    Raises:
+        ValueError: if the spec needs more images than `load_mnist` finds.
+        KeyboardInterrupt: if Ctrl-C, or the stop button of a notebook, ended the training early.
+
+    Used from chapter 04 on.
+    """
+    return load_run(spec, folder) or _train(spec, where_to_keep(folder), verbose)
+
+
+def trained_model(spec, folder=None, verbose=True):
+    """The trained model of a run: from its weights on disk, or after training it again if they are not there.
+
+    Args:
+        spec: a `RunSpec`.
+        folder: as in `train_or_load`.
+        verbose: whether to show the progress bar.
+
+    Returns:
+        A `VAE`, compiled.
+
+    Raises:
+        ValueError: as `train_or_load`.
+
+    Used in chapter 07.
+    """
+    if load_weights(spec, folder) is None:
+        _train(spec, where_to_keep(folder), verbose)
+    model = spec.build()
+    for variable, value in zip(model.trainable_variables, load_weights(spec, folder), strict=True):
+        variable.assign(value)
+    return model
+
+
+def _train(spec, folder, verbose):
+    digits = _digits()
+    if len(digits.x_train) < spec.num_train or len(digits.x_test) < spec.num_test:
+        raise ValueError(
+            f"The run {spec.name} expects {spec.num_train} training and {spec.num_test} test images, but load_mnist "
+            f"found {len(digits.x_train)} and {len(digits.x_test)} ({digits.source}): set VAELIB_MNIST to the file "
+            "mnist.npz, or use a spec with a smaller num_train and num_test."
+        )
+    x_train, x_test = digits.x_train[: spec.num_train], digits.x_test[: spec.num_test]
+    if verbose:
+        print(f"Training {spec.name}", file=sys.stderr, flush=True)
+    model, checkpoint = spec.build(), folder / "unfinished" / spec.name
+    run = fit(
+        model,
+        x_train,
+        x_test,
+        num_epochs=spec.num_epochs,
+        batch_size=spec.batch_size,
+        shuffle=spec.shuffle,
+        seed=spec.seed,
+        callbacks=[keras.callbacks.TensorBoard(folder / "logs" / spec.name, write_graph=False)],
+        verbose=verbose,
+        checkpoint=checkpoint,
+        save_minutes=1.0,
+    )
+    if len(run.history["loss"]) < spec.num_epochs:
+        raise KeyboardInterrupt(f"{spec.name} stopped after {len(run.history['loss'])} epochs; call again to go on.")
+    kept = _KEPT_EPOCHS | {spec.num_epochs}
+    posteriors = {epoch: trace for epoch, trace in run.posteriors.items() if epoch in kept}
+    about = {
+        "seconds": round(sum(run.history["seconds"]), 1),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": digits.source.partition(" (")[0],
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "versions": _versions(),
+    }
+    result = RunResult(spec, run.history, posteriors, _measure(model, x_train, x_test), about)
+    save_run(result, [variable.numpy() for variable in model.trainable_variables], folder)
+    shutil.rmtree(checkpoint)
+    return result
+
+
+def _versions():
+    modules = {"tensorflow": tf, "keras": keras, "numpy": np}
+    return {"python": platform.python_version(), "vaelib": version("vaelib")} | {
+        name: module.__version__ for name, module in modules.items()
+    }
+
+
+def _measure(model, x_train, x_test):
+    test_mean, test_std = encode_all(model, x_test)
+    train_mean, train_second_moment, mean_image_error = posterior_moments(model, x_train)
+    metrics = {
+        "active_units": active_units(test_mean),
+        "test_mean": test_mean.astype("float16"),
+        "test_std": test_std.astype("float16"),
+        "train_mean": train_mean,
+        "train_second_moment": train_second_moment,
+        "mean_image_error": mean_image_error,
+        "mean_head_norm": np.linalg.norm(model.encoder.z_mean.kernel, axis=0),
+        "decoder_norm": np.linalg.norm(model.decoder.hidden.kernel, axis=1),
+    }
+    if model.latent_dim == 2:
+        metrics |= measure_grid(model, latent_grid(), _judge(len(x_train)), x_train.mean(axis=0))
+    return {name: np.asarray(value) for name, value in metrics.items()}
+
+
+@functools.cache
+def _digits():
+    return load_mnist()
+
+
+@functools.cache
+def _judge(num_train):
+    return digit_classifier(_digits().x_train[:num_train], _digits().y_train[:num_train])

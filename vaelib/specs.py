@@ -1,0 +1,119 @@
+"""`RunSpec`: everything that determines a run, as one value."""
+
+import dataclasses
+import hashlib
+import json
+
+import keras
+
+from .models import dense_vae
+from .schedules import check_reaches_target, constant, cyclical, linear, sigmoid
+
+__all__ = ["RunSpec"]
+
+_ANNEALING = {
+    "none": lambda beta, num_steps: constant(beta),
+    "linear": linear,
+    "sigmoid": sigmoid,
+    "cyclical": cyclical,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """Everything that determines a run of the dense network on MNIST. The defaults are the experiment of chapter 6.
+
+    Two equal specs are the same run: on one machine, with one set of versions, they end with the same bits.
+
+    Raises:
+        ValueError: if a number is out of range, or the annealing does not reach beta within the training.
+
+    >>> spec = RunSpec(beta=0.784, seed=2, num_epochs=10)
+    >>> spec.kl_wt, spec.num_steps
+    (0.001, 4690)
+
+    Used from chapter 04 on.
+    """
+
+    beta: float = 1.0
+    """The final weight of the rate, in nats per image."""
+    annealing: str = "none"
+    """How beta gets there: "none", "linear", "sigmoid" or "cyclical", see the schedules of these names."""
+    annealing_steps: int = 0
+    """Over so many training steps."""
+    free_bits: float = 0.0
+    """Nats of rate that every latent dimension has for free."""
+    l2: float = 0.0
+    """Weight decay: the loss gains l2 * sum(kernel ** 2), in nats per image."""
+    latent_dim: int = 2
+    hidden_dim: int = 500
+    learning_rate: float = 1e-3
+    """Of RMSprop, whose other settings are Keras' own."""
+    num_epochs: int = 100
+    batch_size: int = 128
+    shuffle: bool = False
+    """Whether every epoch has an order of its own; otherwise the order of the file."""
+    seed: int = 1
+    """Decides the initial weights, the noise and the order."""
+    num_train: int = 60_000
+    """The first so many training images."""
+    num_test: int = 10_000
+    """The first so many test images."""
+
+    def __post_init__(self):
+        """Refuse what cannot be trained now, not after hours."""
+        for field in dataclasses.fields(self):
+            value, kind = getattr(self, field.name), type(_DEFAULTS[field.name])
+            # So that 1 and 1.0 are one spec, with one name.
+            object.__setattr__(self, field.name, kind(value))
+            if getattr(self, field.name) != value:
+                raise ValueError(f"{field.name} must be of type {kind.__name__}, got {value!r}.")
+        if self.annealing not in _ANNEALING:
+            raise ValueError(f"annealing must be one of {', '.join(_ANNEALING)}, got {self.annealing!r}.")
+        if self.annealing == "none" and self.annealing_steps:
+            raise ValueError(f'annealing_steps={self.annealing_steps} needs an annealing, got "none": try "linear".')
+        for name in ("latent_dim", "hidden_dim", "num_epochs", "batch_size", "num_train", "num_test"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}.")
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be positive, got {self.learning_rate}.")
+        check_reaches_target(self.schedule(), self.num_steps)
+
+    @property
+    def kl_wt(self):
+        """The weight of the KL against the mean error per pixel: beta / 784."""
+        return round(self.beta / 784, 12)
+
+    @property
+    def num_steps(self):
+        """Training steps in all."""
+        return self.num_epochs * -(-self.num_train // self.batch_size)
+
+    @property
+    def name(self):
+        """A file name: what differs from the defaults, and a checksum of it."""
+        different = {name: value for name, value in self.as_dict().items() if value != _DEFAULTS[name]}
+        digest = hashlib.sha256(json.dumps(different, sort_keys=True).encode()).hexdigest()[:8]
+        shown = {"beta": self.beta, **different, "seed": self.seed}
+        parts = (
+            f"{name}-{value:.4g}" if isinstance(value, float) else f"{name}-{value}" for name, value in shown.items()
+        )
+        return f"{'_'.join(parts)}_{digest}"
+
+    def as_dict(self):
+        """The fields by name."""
+        return dataclasses.asdict(self)
+
+    def schedule(self):
+        """Beta as a function of the training step."""
+        return _ANNEALING[self.annealing](self.beta, self.annealing_steps)
+
+    def build(self):
+        """The compiled model before its first step."""
+        keras.utils.set_random_seed(self.seed)
+        model = dense_vae(self.latent_dim, self.hidden_dim, self.schedule(), self.l2, self.free_bits)
+        model.compile(optimizer=keras.optimizers.RMSprop(self.learning_rate))
+        return model
+
+
+_DEFAULTS: dict = {field.name: field.default for field in dataclasses.fields(RunSpec)}
