@@ -1,5 +1,7 @@
 """Schedules follow their formula at every kind of step, survive saving, and refuse impossible numbers."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -114,6 +116,7 @@ def test_a_sigmoid_without_steps_is_refused():
         ({"num_cycles": 0}, "num_cycles must be a whole number of at least 1, got 0"),
         ({"num_cycles": 1.5}, r"num_cycles must be a whole number of at least 1, got 1\.5"),
         ({"num_cycles": 11}, "num_steps must be at least num_cycles, 11, got 10"),
+        ({"ramp": -0.5}, r"ramp must be above 0 and at most 1, a part of a cycle, got -0\.5"),
         ({"ramp": 0.0}, r"ramp must be above 0 and at most 1, a part of a cycle, got 0\.0"),
         ({"ramp": 1.01}, r"ramp must be above 0 and at most 1, a part of a cycle, got 1\.01"),
     ],
@@ -133,6 +136,18 @@ def test_a_schedule_that_misses_its_target_is_refused(schedule, enough):
         check_reaches_target(schedule, 20)
 
 
+def test_the_last_step_decides_whether_a_target_is_reached():
+    # At step s, (s + 1) / 101 of beta: 99 % at step 99, the last one of 100.
+    check_reaches_target(linear(1.0, 100), 100)
+    with pytest.raises(ValueError, match=r"is at 0\.98 at the last of its 99 steps"):
+        check_reaches_target(linear(1.0, 100), 99)
+
+
+@pytest.mark.parametrize("schedule", [constant(0), linear(0, 10), sigmoid(0), cyclical(0, 10)], ids=repr)
+def test_the_kl_may_weigh_nothing(schedule):
+    assert np.all(np.array(schedule(np.arange(12))) == 0)
+
+
 def test_schedules_without_a_target_pass():
     check_reaches_target(lambda step: 0.1, 5)
     check_reaches_target(keras.optimizers.schedules.ExponentialDecay(1.0, 10, 0.5), 100)
@@ -143,8 +158,10 @@ def test_fit_warns_of_a_schedule_that_misses_its_target(images):
     model.compile(optimizer=keras.optimizers.RMSprop())
     with pytest.warns(UserWarning, match=r"linear\(beta=1, num_steps=4\) must reach beta 1 .* last of its 2 steps"):
         fit(model, images, batch_size=35, verbose=False)
-    # The second epoch gets it to its target.
-    assert fit(model, images, batch_size=14, verbose=False).history["beta"][0] > 0.75
+    # The steps of both calls together get it there.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fit(model, images, batch_size=14, verbose=False).history["beta"][0] > 0.75
 
 
 def test_schedules_say_what_they_are():

@@ -169,6 +169,16 @@ def test_fit_and_keras_fit_reach_the_same_test_loss_and_rate(small):
 
 
 @pytest.mark.usefixtures("mixed_precision")
+def test_validation_is_not_training(images):
+    # A layer that differs between the two; nobody's encoder here has one.
+    encoder = keras.Sequential([keras.layers.Dropout(0.9, seed=1), vaelib.DenseEncoder(hidden_dim=8)])
+    model = vaelib.VAE(encoder, vaelib.DenseDecoder(hidden_dim=8))
+    model.compile(optimizer=keras.optimizers.SGD(0.0))
+    history = vaelib.fit(model, images, validation_data=images, num_epochs=2, batch_size=70, verbose=False).history
+    assert history["val_rate"][0] == pytest.approx(float(np.mean(vaelib.gaussian_kl(*encoder(images)))), rel=1e-5)
+    assert history["rate"][0] != pytest.approx(history["val_rate"][0], rel=1e-2)
+
+
 def test_mixed_precision_trains(small):
     history = vaelib.fit(_model("rmsprop"), small.x_train[:500], num_epochs=3, batch_size=50).history
     assert np.all(np.isfinite(history["loss"]))
