@@ -38,7 +38,7 @@ MAY_IMPORT = {
 ONLY = {
     "matplotlib": {"planes", "plots", "widgets"},
     "ipywidgets": {"widgets"},
-    "IPython": {"display", "widgets"},
+    "IPython": {"display"},
     "tensorflow": {"loops", "training", "runs", "_backend"},
 }
 

@@ -36,8 +36,12 @@ def test_it_opens_with_the_whole_first_epoch_of_the_first_run(drawn):
 
 
 def test_every_control_draws_anew_what_it_says(drawn):
-    run, epoch, batch = controls(vaelib.posterior_film({"a": result(), "b": result(1e-2, num_epochs=7)}))
+    film = vaelib.posterior_film({"a": result(), "b": result(1e-2, num_epochs=7)})
+    run, epoch, batch = controls(film)
+    before = bytes(film.children[1].value)
     batch.value = 20
+    assert bytes(film.children[1].value).startswith(b"\x89PNG")
+    assert bytes(film.children[1].value) != before
     assert len(drawn[-1].axes[0].collections[0].get_offsets()) == 20
     limit = drawn[-1].axes[0].get_xlim()
     batch.value = 400

@@ -1,9 +1,10 @@
 """The chapters' pictures, live: for Jupyter and Colab, where a kernel answers."""
 
+import io
+
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import display
 
 from .planes import plot_posterior_trace, plot_posteriors
 
@@ -33,7 +34,8 @@ def posterior_film(results):
     epoch = ipywidgets.SelectionSlider(options=sorted(first), description="epoch", continuous_update=False)
     num_batches = len(first[epoch.value].mean)
     batch = ipywidgets.IntSlider(num_batches, 1, num_batches, description="batches", continuous_update=False)
-    picture = ipywidgets.Output()
+    # Not an Output: nbclient, which executes notebooks, sometimes waits forever for one.
+    picture = ipywidgets.Image(format="png")
 
     def follow_run(_):
         epoch.options = sorted(results[run.value].posteriors)
@@ -44,10 +46,10 @@ def posterior_film(results):
     def draw(_=None):
         figure = _frame(results[run.value].posteriors[epoch.value], batch.value)
         figure.suptitle(f"{run.value}, epoch {epoch.value}, batches 1 to {batch.value}")
-        with picture:
-            picture.clear_output(wait=True)
-            display(figure)
+        content = io.BytesIO()
+        figure.savefig(content, format="png", dpi=90)
         plt.close(figure)
+        picture.value = content.getvalue()
 
     run.observe(follow_run, "value")
     epoch.observe(follow_epoch, "value")
