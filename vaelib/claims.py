@@ -21,7 +21,7 @@ class Claim(NamedTuple):
 
     number: str
     says: str
-    """Whose claim it is: "original" or "theory"."""
+    """Whose claim it is, "original" or "theory"."""
     statement: str
     threshold: str
     values: tuple
@@ -34,11 +34,12 @@ def check_headline(runs, one_epoch):
     """Hold the three headline weights to the claims about them.
 
     Args:
-        runs: dict from kl_wt (1e-3, 1e-2, 1e-1) to `RunResult`s of 100 epochs, unshuffled: one per seed, in one order.
-        one_epoch: `RunResult`s of a single epoch at 1e-1.
+        runs: dict from kl_wt (1e-3, 1e-2, 1e-1) to lists of `RunResult`, one per seed, in one order;
+            of 100 epochs, unshuffled.
+        one_epoch: list of `RunResult`, of a single epoch at 1e-1.
 
     Returns:
-        A list of `Claim`s.
+        A list of `Claim`.
 
     Used in chapter 07.
     """
@@ -106,10 +107,10 @@ def check_sweep(runs):
     """Hold a sweep over the weight to the claims about the best one.
 
     Args:
-        runs: dict from kl_wt to `RunResult`s, one per seed; 1/784, the ELBO's own weight, among them.
+        runs: dict from kl_wt to lists of `RunResult`, one per seed; 1/784, the ELBO's own weight, among them.
 
     Returns:
-        A list of `Claim`s.
+        A list of `Claim`.
 
     Used in chapter 07.
     """
@@ -133,12 +134,12 @@ def check_paired(annealed, decayed, plain):
     """Hold annealing and weight decay to the claim that they do not help.
 
     Args:
-        annealed: dict from the name of an annealing to `RunResult`s, one per seed.
-        decayed: dict from l2 to `RunResult`s, one per seed.
-        plain: `RunResult`s without either, of the same seeds in the same order.
+        annealed: dict from the name of an annealing to lists of `RunResult`, one per seed.
+        decayed: dict from l2 to lists of `RunResult`, one per seed.
+        plain: list of `RunResult` without either, of the same seeds in the same order.
 
     Returns:
-        A list of `Claim`s, whose values are 95 % intervals of the difference of −ELBO on test images.
+        A list of `Claim`, whose values are 95 % intervals of the difference of −ELBO on test images.
 
     Used in chapter 07.
     """
@@ -169,7 +170,7 @@ def paired_difference(runs, others):
     """The mean difference of −ELBO on test images between runs and others of the same seeds, with its 95 % interval.
 
     Args:
-        runs: `RunResult`s, one per seed, at least two.
+        runs: list of `RunResult`, one per seed, at least two.
         others: of the same seeds, in the same order.
 
     Returns:

@@ -11,7 +11,7 @@ def write_tensorboard_logs(results, folder="logs"):
     """Write the histories of runs as TensorBoard has them, through Keras' own callback, as if they were trained now.
 
     Args:
-        results: `RunResult`s.
+        results: list of `RunResult`.
         folder: where; each run gets a folder of its name, and one that is there already is left alone.
 
     Returns:

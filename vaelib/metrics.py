@@ -64,8 +64,8 @@ def posterior_moments(model, x, seed=0):
         seed: decides the draw of z for every image.
 
     Returns:
-        Three arrays: E[mean_j], (latent_dim,); E[mean_j^2 + std_j^2], (latent_dim,); the absolute difference between
-        the mean decoded and the mean image, averaged over pixels, ().
+        E[mean_j], (latent_dim,); E[mean_j^2 + std_j^2], (latent_dim,); and the absolute difference between the mean
+        decoded and the mean image, averaged over pixels, ().
 
     Derived in chapter 07.
     """
@@ -116,10 +116,10 @@ def measure_grid(model, z, classifier, mean_image):
         mean_image: (28, 28, 1), the mean training image, which is all that a collapsed decoder knows.
 
     Returns:
-        A dict: "grid", (n, 28, 28) uint8, the decoded means times 255; "digit", (n,) int8, what the classifier
+        A dict of "grid", (n, 28, 28) uint8, the decoded means times 255; "digit", (n,) int8, what the classifier
         takes them for, and "confidence", (n,) float32, the probability that it gives it; and the numbers
         "pixel_std", the largest standard deviation of a pixel over the points; "error_from_mean_image", mean absolute;
-        "fuzziness", the mean of 4 y (1 - y): 0 for black and white, 1 for grey.
+        "fuzziness", the mean of 4 y (1 - y), which is 0 for black and white and 1 for grey.
 
     Used in chapter 07.
     """

@@ -84,8 +84,8 @@ def plot_posterior_trace(mean, std, ax=None):
         ax: Axes to draw into; None for the current ones.
 
     Returns:
-        The Axes, logarithmic in y: the distance of the mean from the origin as dots, the standard deviation (geometric
-        mean over dimensions) as crosses, both in standard deviations of the prior.
+        The Axes, logarithmic in y, with the distance of the mean from the origin as dots and the standard deviation
+        (geometric mean over dimensions) as crosses, both in standard deviations of the prior.
     """
     mean, std = np.asarray(mean), np.asarray(std)
     ax = plt.gca() if ax is None else ax

@@ -27,12 +27,12 @@ class RunResult(NamedTuple):
     posteriors: dict[int, PosteriorTrace]
     """By epoch, as in `Run`: of epochs 1, 2, 5, 10, 20, 50, 100 and the last."""
     metrics: dict[str, np.ndarray]
-    """Measured at the end: "active_units"; "test_mean" and "test_std", (num_test, latent_dim) float16, the posteriors
+    """Measured at the end, "active_units"; "test_mean" and "test_std", (num_test, latent_dim) float16, the posteriors
     of the test images; "train_mean", "train_second_moment" and "mean_image_error" of `posterior_moments`;
     "mean_head_norm" and "decoder_norm", (latent_dim,), of the weights that make each latent mean and take it up; and,
     with two latent dimensions, all of `measure_grid` at `latent_grid()`."""
     about: dict
-    """What made it: "versions", "machine", "data", "seconds" of training, "finished", "weights_sha256"."""
+    """What made it, as "versions", "machine", "data", "seconds" of training, "finished", "weights_sha256"."""
 
 
 def where_to_keep(folder=None):
@@ -47,7 +47,7 @@ def load_run(spec, folder=None):
 
 
 def list_runs(folder=None):
-    """All results on disk, as a list of `RunResult`s in the order of their names; folder as in `train_or_load`."""
+    """All results on disk, as a list of `RunResult` in the order of their names; folder as in `train_or_load`."""
     found = {file.name: file for place in reversed(_places(folder)) for file in place.glob("*.npz")}
     results = [_read(file) for name, file in sorted(found.items()) if not name.endswith(".weights.npz")]
     return [result for result in results if result is not None]

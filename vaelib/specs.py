@@ -38,13 +38,13 @@ class RunSpec:
     beta: float = 1.0
     """The final weight of the rate, in nats per image."""
     annealing: str = "none"
-    """How beta gets there: "none", "linear", "sigmoid" or "cyclical", see the schedules of these names."""
+    """How beta gets there, "none", "linear", "sigmoid" or "cyclical"; see the schedules of these names."""
     annealing_steps: int = 0
     """Over so many training steps."""
     free_bits: float = 0.0
     """Nats of rate that every latent dimension has for free."""
     l2: float = 0.0
-    """Weight decay: the loss gains l2 * sum(kernel ** 2), in nats per image."""
+    """Weight decay, nats per image for a squared weight; the loss gains l2 * sum(kernel ** 2)."""
     latent_dim: int = 2
     hidden_dim: int = 500
     learning_rate: float = 1e-3
@@ -81,7 +81,7 @@ class RunSpec:
 
     @property
     def kl_wt(self):
-        """The weight of the KL against the mean error per pixel: beta / 784."""
+        """The weight of the KL against the mean error per pixel, beta / 784."""
         return round(self.beta / 784, 12)
 
     @property
@@ -91,7 +91,7 @@ class RunSpec:
 
     @property
     def name(self):
-        """A file name: what differs from the defaults, and a checksum of it."""
+        """A file name of what differs from the defaults, and a checksum of it."""
         different = {name: value for name, value in self.as_dict().items() if value != _DEFAULTS[name]}
         digest = hashlib.sha256(json.dumps(different, sort_keys=True).encode()).hexdigest()[:8]
         shown = {"beta": self.beta, **different, "seed": self.seed}

@@ -19,8 +19,8 @@ def posterior_film(results):
             dimensions.
 
     Returns:
-        A widget, which a notebook displays: a menu of runs, a slider over the epochs that were kept, a slider over
-        batches, and the picture: posteriors at one scale for the epoch, and their distance and width by batch.
+        A widget, which a notebook displays, with a menu of runs, a slider over the epochs that were kept, a slider over
+        batches, and the picture of the posteriors (one scale for an epoch), and their distance and width by batch.
 
     Raises:
         ValueError: if there are no results.
