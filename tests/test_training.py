@@ -7,6 +7,7 @@ import tensorflow as tf
 from scipy import stats
 
 import vaelib
+from vaelib import training
 
 BATCH = 32
 BETA, NUM_STEPS, L2 = 4.0, 4, 1e-3
@@ -169,6 +170,58 @@ def test_fit_and_keras_fit_reach_the_same_test_loss_and_rate(small):
 
 
 @pytest.mark.usefixtures("mixed_precision")
+class Bar:
+    """What tqdm would be told."""
+
+    def __init__(self, told):
+        self.told = told
+
+    def __call__(self, **keywords):
+        self.told.append(keywords)
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.told.append("closed")
+
+    def set_postfix(self, **_):
+        pass
+
+    def update(self, num_steps):
+        self.told.append(num_steps)
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_the_progress_bar_counts_every_step_once_also_those_of_a_resumed_run(images, monkeypatch, tmp_path, verbose):
+    told = []
+    monkeypatch.setattr(training, "tqdm", Bar(told))
+    for num_epochs in (1, 3):
+        keras.utils.set_random_seed(0)
+        model = vaelib.dense_vae(hidden_dim=4)
+        model.compile(optimizer="rmsprop")
+        vaelib.fit(model, images, num_epochs=num_epochs, batch_size=10, verbose=verbose, checkpoint=tmp_path)
+    bars = [keywords for keywords in told if isinstance(keywords, dict)]
+    if verbose:
+        assert [(bar["initial"], bar["total"]) for bar in bars] == [(0, 7), (7, 21)]
+    else:
+        assert bars == [{"disable": True}] * 2
+    first = told.index("closed")
+    assert sum(told[1:first]) == 7
+    assert sum(told[first + 2 : -1]) == 14
+
+
+def test_a_resumed_run_whose_schedule_ends_in_time_is_not_warned_of(images, tmp_path, recwarn):
+    for num_epochs in (2, 3):
+        keras.utils.set_random_seed(0)
+        model = vaelib.dense_vae(hidden_dim=4, beta=vaelib.linear(1.0, num_steps=20))
+        model.compile(optimizer="rmsprop")
+        vaelib.fit(model, images, num_epochs=num_epochs, batch_size=10, verbose=False, checkpoint=tmp_path)
+    warned = [str(warning.message) for warning in recwarn if "must reach beta" in str(warning.message)]
+    assert ["14 steps" in message for message in warned] == [True]
+
+
 def test_validation_is_not_training(images):
     # A layer that differs between the two; nobody's encoder here has one.
     encoder = keras.Sequential([keras.layers.Dropout(0.9, seed=1), vaelib.DenseEncoder(hidden_dim=8)])
