@@ -4,13 +4,13 @@ import functools
 import os
 import platform
 import shutil
-import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from .data import load_mnist
 from .metrics import active_units, digit_classifier, encode_all, measure_grid, posterior_moments
@@ -82,7 +82,8 @@ def _train(spec, folder, verbose):
         )
     x_train, x_test = digits.x_train[: spec.num_train], digits.x_test[: spec.num_test]
     if verbose:
-        print(f"Training {spec.name}", file=sys.stderr, flush=True)
+        # A line above the progress bar, which TQDM_DISABLE=1 hides as well.
+        tqdm(desc=f"Training {spec.name}", bar_format="{desc}", total=0).close()
     model, checkpoint = spec.build(), folder / "unfinished" / spec.name
     run = fit(
         model,
