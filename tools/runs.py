@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from vaelib import list_runs, write_tensorboard_logs
+from vaelib import list_runs, negative_elbo, write_tensorboard_logs
 
 RUNS = Path(__file__).resolve().parent.parent / "runs"
 
@@ -33,8 +33,7 @@ def table(results):
     lines = [f"{'minutes':>7}  {'-ELBO':>6}  {'finished':10}  run"]
     for result in results:
         minutes, finished = result.about["seconds"] / 60, result.about["finished"][:10]
-        bound = result.history["val_distortion"][-1] + result.history["val_rate"][-1]
-        lines.append(f"{minutes:7.1f}  {bound:6.1f}  {finished:10}  {result.spec.name}")
+        lines.append(f"{minutes:7.1f}  {negative_elbo(result):6.1f}  {finished:10}  {result.spec.name}")
     total = sum(result.about["seconds"] for result in results) / 60
     return "\n".join(
         [*lines, f"{total:7.1f}  minutes of training, {len(results)} runs; -ELBO on the test images, in nats"]

@@ -64,10 +64,12 @@ def trained_model(spec, folder=None, verbose=True):
 
     Used in chapter 07.
     """
-    if load_weights(spec, folder) is None:
+    weights = load_weights(spec, folder)
+    if weights is None:
         _train(spec, where_to_keep(folder), verbose)
+        weights = load_weights(spec, folder)
     model = spec.build()
-    for variable, value in zip(model.trainable_variables, load_weights(spec, folder), strict=True):
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
     return model
 
