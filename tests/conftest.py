@@ -29,6 +29,14 @@ def digits():
 
 
 @pytest.fixture(scope="session")
+def x_train_full(digits):
+    """The 60,000 training images, of which published numbers are."""
+    if len(digits.x_train) != 60_000:
+        pytest.skip(f"needs the full MNIST, found {digits.source}: set VAELIB_MNIST")
+    return digits.x_train
+
+
+@pytest.fixture(scope="session")
 def small(digits):
     """2,000 real digits to train on, 500 to test on."""
     return digits._replace(

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "logs": set(),
     "statistics": {"metrics"},
     "claims": {"losses", "statistics"},
+    "theory": {"data"},
     "widgets": {"planes"},
     "runs": {"data", "metrics", "plots", "results", "training"},
 }

@@ -27,6 +27,7 @@ from .runstate import PosteriorTrace
 from .schedules import check_reaches_target, constant, cyclical, linear, sigmoid
 from .specs import RunSpec
 from .statistics import coverage, negative_elbo
+from .theory import LinearVAEOptimum, collapse_threshold, entropy_floor, linear_vae_optimum
 from .training import Run, fit
 from .widgets import posterior_film
 
@@ -40,6 +41,7 @@ __all__ = [
     "DenseDecoder",
     "DenseEncoder",
     "Digits",
+    "LinearVAEOptimum",
     "PosteriorTrace",
     "Run",
     "RunResult",
@@ -54,6 +56,7 @@ __all__ = [
     "check_paired",
     "check_reaches_target",
     "check_sweep",
+    "collapse_threshold",
     "constant",
     "conv_vae",
     "coverage",
@@ -62,12 +65,14 @@ __all__ = [
     "digit_classifier",
     "effective_beta",
     "encode_all",
+    "entropy_floor",
     "fit",
     "gaussian_kl",
     "gaussian_kl_per_dim",
     "generated_digits",
     "latent_grid",
     "linear",
+    "linear_vae_optimum",
     "list_runs",
     "load_mnist",
     "load_run",

@@ -108,13 +108,19 @@ def _train(spec, folder, verbose):
         "seconds": round(sum(run.history["seconds"]), 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": digits.source.partition(" (")[0],
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.machine()}, {_num_cores()} cores",
         "versions": _versions(),
     }
     result = RunResult(spec, run.history, posteriors, _measure(model, x_train, x_test), about)
     save_run(result, [variable.numpy() for variable in model.trainable_variables], folder)
     shutil.rmtree(checkpoint)
     return result
+
+
+def _num_cores():
+    """The cores that training may use, which may be fewer than the machine has."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return tf.config.threading.get_intra_op_parallelism_threads() or allowed
 
 
 def _versions():

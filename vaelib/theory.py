@@ -1,0 +1,169 @@
+"""Closed forms that training must agree with: where collapse begins, and what a linear VAE ends with."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import linalg, special
+
+from .data import check_images
+
+__all__ = ["LinearVAEOptimum", "collapse_threshold", "entropy_floor", "linear_vae_optimum"]
+
+
+class LinearVAEOptimum(NamedTuple):
+    """The best that a linear VAE can do; one number per latent dimension where it says so, the most used first."""
+
+    loss: float
+    """distortion + beta * rate, nats per image."""
+    rate: np.ndarray
+    """(latent_dim,) nats per image; 0 where the dimension has collapsed."""
+    posterior_variance: np.ndarray
+    """(latent_dim,), the same for all images; 1 where the dimension has collapsed."""
+    num_active: int
+    """How many dimensions have not collapsed."""
+    decoder_norm: np.ndarray
+    """(latent_dim,), the length of the column of the decoder that takes the dimension up."""
+    encoder_norm: np.ndarray
+    """(latent_dim,), the length of the row of the encoder that makes its mean."""
+    noise_variance: float
+    """Of every pixel: what was given, or the best one."""
+
+
+def collapse_threshold(x):
+    r"""The betas at which a VAE with Bernoulli pixels stops using a latent dimension, from the data alone.
+
+    The collapsed state, posterior = prior and decoder = mean image, is a local minimum of the objective exactly if
+    beta is above the first of these numbers; below it, as many directions lead out of it as there are numbers above
+    beta. They are the eigenvalues of $P^{-1/2} \mathrm{Cov}(x) P^{-1/2}$ with $P = \mathrm{diag}(p (1 - p))$ and the
+    mean image p: for black-and-white pixels, those of the correlation matrix. It is a statement about small steps away
+    from the collapsed state; a distant better state is not excluded.
+
+    Args:
+        x: (n, height, width, channels), n >= 2 floating-point images in [0, 1].
+
+    Returns:
+        Betas in nats per image, descending, float64: one per pixel that is not always black or always white.
+
+    Raises:
+        ValueError: if x are not such images, or all alike.
+
+    >>> import numpy as np
+    >>> x = np.array([[0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, 1.0]]).reshape(4, 1, 3, 1)  # two pixels always agree
+    >>> collapse_threshold(x).round(6).tolist()
+    [2.0, 1.0, 0.0]
+
+    Derived in chapter 08.
+    """
+    pixels = check_images(x).reshape(len(x), -1).astype("float64")
+    mean = pixels.mean(axis=0)
+    variance = mean * (1 - mean)
+    used = variance > 0
+    scaled = (pixels[:, used] - mean[used]) / np.sqrt(variance[used])
+    if not np.any(scaled):
+        raise ValueError(f"collapse_threshold expects images that differ, got {len(x)} alike.")
+    # Rounding may leave a vanishing eigenvalue of a covariance below zero.
+    return np.maximum(linalg.eigvalsh(scaled.T @ scaled / len(scaled)), 0)[::-1]
+
+
+def linear_vae_optimum(eigenvalues, latent_dim, noise_variance, beta=1.0):
+    r"""The global optimum of a linear VAE with Gaussian pixels, in closed form.
+
+    The model: $p(x|z) = N(Uz + m, s^2 I)$, $q(z|x) = N(W(x - m), \mathrm{diag}(S))$. With the covariance's eigenvalues
+    $\lambda_i$ and $t = \beta s^2$, the dimension i collapses if $\lambda_i \le t$. Otherwise its column of U is the
+    eigenvector times $\sqrt{\lambda_i - t}$, its row of W the eigenvector times $\sqrt{\lambda_i - t} / \lambda_i$, its
+    posterior variance $t / \lambda_i$, its rate $\frac12 \log(\lambda_i / t)$. For beta = 1 it is probabilistic PCA
+    (Tipping & Bishop 1999), as Lucas et al. (2019) show; for any beta, Wang & Ziyin (2022, theorem 2).
+
+    Args:
+        eigenvalues: (num_pixels,), all of the covariance of the data, in any order, each >= 0.
+        latent_dim: dimensions of z, 1 to num_pixels.
+        noise_variance: variance of every pixel given z, > 0; None for the best one, which exists unless the data lie in
+            latent_dim dimensions.
+        beta: weight of the rate, > 0; 1 is the ELBO.
+
+    Returns:
+        A `LinearVAEOptimum`.
+
+    Raises:
+        ValueError: if a number is out of range.
+
+    >>> best = linear_vae_optimum([4.0, 1.0, 0.5], latent_dim=2, noise_variance=1.0)
+    >>> best.num_active, best.posterior_variance.tolist()
+    (1, [0.25, 1.0])
+
+    Derived in chapter 08.
+    """
+    spectrum = np.sort(np.asarray(eigenvalues, "float64"))[::-1]
+    if spectrum.ndim != 1 or not np.all(np.isfinite(spectrum)) or not np.all(spectrum >= 0):
+        raise ValueError(
+            f"eigenvalues must be a list of finite numbers of at least 0, got {eigenvalues!r}: "
+            "pass np.linalg.eigvalsh of a covariance matrix, its rounding errors below 0 cut off."
+        )
+    if latent_dim != int(latent_dim) or not 1 <= latent_dim <= len(spectrum):
+        raise ValueError(f"latent_dim must be a whole number from 1 to {len(spectrum)}, got {latent_dim}.")
+    if not (beta > 0 and np.isfinite(beta)):
+        raise ValueError(f"beta must be a positive number, got {beta}.")
+    if noise_variance is None:
+        noise_variance = _best_noise_variance(spectrum, int(latent_dim), beta)
+    if not (noise_variance > 0 and np.isfinite(noise_variance)):
+        raise ValueError(f"noise_variance must be a positive number, or None, got {noise_variance}.")
+    return _optimum(spectrum, int(latent_dim), noise_variance, beta)
+
+
+def entropy_floor(x):
+    """The distortion that no decoder gets below: the entropy of grey pixels, taken as probabilities of being white.
+
+    Args:
+        x: (n, height, width, channels), floating-point images in [0, 1].
+
+    Returns:
+        Nats per image, the mean over images; 0 for black-and-white ones.
+
+    Raises:
+        ValueError: if x are not such images.
+
+    >>> import numpy as np
+    >>> round(entropy_floor(np.full((1, 1, 2, 1), 0.5)), 6)  # two coins: 2 log 2
+    1.386294
+
+    Derived in chapter 08.
+    """
+    pixels = check_images(x).astype("float64")
+    return float((special.entr(pixels) + special.entr(1 - pixels)).sum() / len(pixels))
+
+
+def _optimum(spectrum, latent_dim, noise_variance, beta):
+    threshold = beta * noise_variance
+    leading = spectrum[:latent_dim]
+    variance = np.minimum(1.0, threshold / np.maximum(leading, threshold))
+    rate = -0.5 * np.log(variance)
+    scale = np.sqrt(np.maximum(leading - threshold, 0))
+    # What is left of the data: all of what is not taken up, and the threshold in each direction that is.
+    squared_error = spectrum.sum() - (scale**2).sum()
+    distortion = 0.5 * (len(spectrum) * np.log(2 * np.pi * noise_variance) + squared_error / noise_variance)
+    return LinearVAEOptimum(
+        loss=float(distortion + beta * rate.sum()),
+        rate=rate,
+        posterior_variance=variance,
+        num_active=int(np.sum(leading > threshold)),
+        decoder_norm=scale,
+        encoder_norm=np.divide(scale, leading, out=np.zeros_like(scale), where=leading > 0),
+        noise_variance=float(noise_variance),
+    )
+
+
+def _best_noise_variance(spectrum, latent_dim, beta):
+    """Where the loss does not change with the noise variance.
+
+    Its derivative, times 2 s^4, is convex in s^2, not above 0 at 0 and positive at last: it has one root or none.
+    """
+    for num_active in range(latent_dim + 1):
+        left = len(spectrum) - beta * num_active
+        noise_variance = spectrum[num_active:].sum() / left if left > 0 else 0.0
+        active = spectrum[:latent_dim] > beta * noise_variance
+        if noise_variance > 0 and active.sum() == num_active:
+            return noise_variance
+    raise ValueError(
+        f"There is no best noise_variance: the data lie in latent_dim={latent_dim} dimensions, "
+        "and the loss falls without end as it goes to 0. Pass a number."
+    )
