@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from vaelib import bernoulli_distortion, beta_from_kl_wt, effective_beta, gaussian_kl, gaussian_kl_per_dim, losses
+from vaelib import (
+    bernoulli_distortion,
+    beta_from_kl_wt,
+    effective_beta,
+    gaussian_distortion,
+    gaussian_kl,
+    gaussian_kl_per_dim,
+    losses,
+)
 
 
 @pytest.mark.parametrize("check", oracles.ORACLES, ids=lambda check: check.__name__)
@@ -41,6 +49,19 @@ def test_kl_per_dimension_is_the_integral_for_each_dimension_of_each_image():
 def test_kl_per_dimension_refuses_shapes_that_differ(mean_shape, log_var_shape):
     with pytest.raises(ValueError, match=r"gaussian_kl_per_dim expects .* one shape \(batch, latent_dim\), got"):
         gaussian_kl_per_dim(np.zeros(mean_shape), np.zeros(log_var_shape))
+
+
+def test_gaussian_distortion_is_minus_the_log_density_that_scipy_computes():
+    rng = np.random.default_rng(0)
+    x, mean = rng.normal(size=(2, 5, 3, 2, 1))
+    expected = -stats.norm(mean, 0.3).logpdf(x).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(gaussian_distortion(x, mean, 0.09), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "mean_shape"), [((4, 2), (4, 3)), ((4, 2, 1), (4, 2)), ((4,), (4,))])
+def test_gaussian_distortion_refuses_shapes_that_differ(shape, mean_shape):
+    with pytest.raises(ValueError, match=r"gaussian_distortion expects .* one shape \(batch, \.\.\.\), got"):
+        gaussian_distortion(np.zeros(shape), np.zeros(mean_shape), 1.0)
 
 
 @given(x=_floats(0, 1), x_logits=_floats(-1e4, 1e4))

@@ -8,8 +8,16 @@ from .claims import Claim, check_headline, check_paired, check_sweep, paired_dif
 from .data import Digits, binarize, load_mnist
 from .display import show
 from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
+from .linear import LinearDecoder, LinearEncoder, linear_vae
 from .logs import write_tensorboard_logs
-from .losses import bernoulli_distortion, beta_from_kl_wt, effective_beta, gaussian_kl, gaussian_kl_per_dim
+from .losses import (
+    bernoulli_distortion,
+    beta_from_kl_wt,
+    effective_beta,
+    gaussian_distortion,
+    gaussian_kl,
+    gaussian_kl_per_dim,
+)
 from .metrics import (
     active_units,
     digit_classifier,
@@ -41,6 +49,8 @@ __all__ = [
     "DenseDecoder",
     "DenseEncoder",
     "Digits",
+    "LinearDecoder",
+    "LinearEncoder",
     "LinearVAEOptimum",
     "PosteriorTrace",
     "Run",
@@ -67,11 +77,13 @@ __all__ = [
     "encode_all",
     "entropy_floor",
     "fit",
+    "gaussian_distortion",
     "gaussian_kl",
     "gaussian_kl_per_dim",
     "generated_digits",
     "latent_grid",
     "linear",
+    "linear_vae",
     "linear_vae_optimum",
     "list_runs",
     "load_mnist",

@@ -3,10 +3,19 @@
 `loss = distortion + beta * rate`, and `beta = 1` is the negative ELBO.
 """
 
+import math
+
 import keras
 from keras import ops
 
-__all__ = ["bernoulli_distortion", "beta_from_kl_wt", "effective_beta", "gaussian_kl", "gaussian_kl_per_dim"]
+__all__ = [
+    "bernoulli_distortion",
+    "beta_from_kl_wt",
+    "effective_beta",
+    "gaussian_distortion",
+    "gaussian_kl",
+    "gaussian_kl_per_dim",
+]
 
 _REDUCTIONS = ("sum", "mean")
 
@@ -109,6 +118,40 @@ def bernoulli_distortion(x, x_logits):
         )
     pixels = tuple(range(1, len(x.shape)))
     return ops.sum(ops.softplus(x_logits) - x * x_logits, axis=pixels)
+
+
+def gaussian_distortion(x, x_mean, noise_variance):
+    r"""Distortion: minus the log-likelihood of the image under Gaussian pixels of one known variance, in nats.
+
+    $D = \tfrac{1}{2 s^2} \sum_k (x_k - m_k)^2 + \tfrac12 \sum_k \log(2 \pi s^2)$ with means $m_k$ (Kingma & Welling
+    2013, appendix C.2). The likelihood is a density, so the distortion may be negative.
+
+    Args:
+        x: (batch, ...), floating-point pixels.
+        x_mean: the same shape, the decoder's output.
+        noise_variance: of every pixel, s^2 > 0.
+
+    Returns:
+        (batch,) nats; float32 at least, also under mixed precision.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    >>> import numpy as np
+    >>> round(float(gaussian_distortion(np.ones((1, 1)), np.zeros((1, 1)), 1.0)[0]), 6)  # (1 + log 2 pi) / 2
+    1.418939
+
+    Used in chapter 08.
+    """
+    x, x_mean = _real(x), _real(x_mean)
+    if len(x.shape) < 2 or not _same_shape(x, x_mean):
+        raise ValueError(
+            "gaussian_distortion expects x and x_mean of one shape (batch, ...), "
+            f"got {x.shape} and {x_mean.shape}: pass images and model.decode(z)."
+        )
+    pixels = tuple(range(1, len(x.shape)))
+    constant = math.prod(x.shape[1:]) * math.log(2 * math.pi * noise_variance)
+    return 0.5 * (ops.sum(ops.square(x - x_mean), axis=pixels) / noise_variance + constant)
 
 
 def beta_from_kl_wt(kl_wt, num_pixels=784):

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from .layers import IMAGE_SHAPE, ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
-from .losses import bernoulli_distortion, gaussian_kl, gaussian_kl_per_dim
+from .losses import bernoulli_distortion, gaussian_distortion, gaussian_kl, gaussian_kl_per_dim
 from .schedules import constant
 
 __all__ = ["VAE", "VAEOutput", "conv_vae", "dense_vae"]
@@ -22,7 +22,7 @@ class VAEOutput(NamedTuple):
     z: object
     """(batch, latent_dim), one draw from each posterior."""
     x_logits: object
-    """(batch, 28, 28, 1), the decoder's logits at z."""
+    """(batch, 28, 28, 1), the decoder's logits at z; of Gaussian pixels, their means."""
 
 
 class Objective(NamedTuple):
@@ -41,7 +41,7 @@ class Objective(NamedTuple):
 
 @keras.saving.register_keras_serializable("vaelib")
 class VAE(keras.Model):
-    r"""A variational autoencoder with a Gaussian posterior, a standard normal prior and Bernoulli pixels.
+    r"""A variational autoencoder with a Gaussian posterior, a standard normal prior and Bernoulli or Gaussian pixels.
 
     Minimises $\mathbb{E}_q[-\log p(x|z)] + \beta\,\mathrm{KL}(q(z|x)\,\|\,p(z))$ plus any weight decay of its layers
     (Kingma & Welling 2013, equation 10; beta: Higgins et al. 2017, equation 4). Train it with `vaelib.fit` or with
@@ -54,19 +54,24 @@ class VAE(keras.Model):
         beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
         free_bits: nats of rate that every latent dimension has for free, >= 0: in the loss, its mean rate over the
             batch counts as at least this much (Kingma et al. 2016).
+        noise_variance: None for Bernoulli pixels; a number > 0 for Gaussian ones of this variance, whose decoder
+            returns means instead of logits.
         seed: None or an integer, for the draws of z under Keras' `fit`, `predict` and plain calls.
 
     Raises:
-        ValueError: if beta or free_bits is a negative number.
+        ValueError: if beta or free_bits is a negative number, or noise_variance not a positive one.
 
     Written in chapter 03.
     """
 
-    def __init__(self, encoder, decoder, beta=1.0, free_bits=0.0, seed=None, **kwargs):
+    def __init__(self, encoder, decoder, beta=1.0, free_bits=0.0, noise_variance=None, seed=None, **kwargs):
         super().__init__(**kwargs)
         if not free_bits >= 0:
             raise ValueError(f"free_bits must be zero (none) or positive, in nats, got {free_bits}.")
+        if noise_variance is not None and not noise_variance > 0:
+            raise ValueError(f"noise_variance must be None (Bernoulli pixels) or positive, got {noise_variance}.")
         self.encoder, self.decoder, self.free_bits, self.seed = encoder, decoder, free_bits, seed
+        self.noise_variance = noise_variance
         self.sampling = Sampling(seed)
         self.beta = beta if callable(beta) else constant(beta)
         self.distortion_tracker = keras.metrics.Mean("distortion")
@@ -93,6 +98,12 @@ class VAE(keras.Model):
         z = self.sampling(z_mean, z_log_var, noise=noise)
         return VAEOutput(z_mean, z_log_var, z, self.decode(z))
 
+    def distortion(self, x, x_logits):
+        """Return -log p(x|z), (batch,) nats, of images x from the decoder's output for z, both of one shape."""
+        if self.noise_variance is None:
+            return bernoulli_distortion(x, x_logits)
+        return gaussian_distortion(x, x_logits, self.noise_variance)
+
     def objective(self, x, output, weights=None):
         """The objective of a batch at the optimizer's present step.
 
@@ -106,7 +117,7 @@ class VAE(keras.Model):
         """
         # Flat, for speed: XLA's inner loops run over the last axis, which of images is a single channel.
         x, x_logits = (ops.reshape(images, (ops.shape(images)[0], -1)) for images in (x, output.x_logits))
-        distortion = bernoulli_distortion(x, x_logits)
+        distortion = self.distortion(x, x_logits)
         rate = gaussian_kl(output.z_mean, output.z_log_var)
         beta = self.beta(self.optimizer.iterations)
         if self.free_bits:
@@ -134,6 +145,7 @@ class VAE(keras.Model):
         return {
             **super().get_config(),
             "free_bits": self.free_bits,
+            "noise_variance": self.noise_variance,
             "seed": self.seed,
             **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
         }
