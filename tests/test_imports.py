@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "planes": set(),
     "plots": set(),
     "schedules": set(),
+    "likelihood": {"data"},
     "linear": {"layers", "models"},
     "models": {"layers", "losses", "schedules"},
     "checkpoints": set(),

@@ -8,6 +8,7 @@ from .claims import Claim, check_headline, check_paired, check_sweep, paired_dif
 from .data import Digits, binarize, load_mnist
 from .display import show
 from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
+from .likelihood import elbo, exact_log_likelihood, importance_log_likelihood
 from .linear import LinearDecoder, LinearEncoder, linear_vae
 from .logs import write_tensorboard_logs
 from .losses import (
@@ -74,13 +75,16 @@ __all__ = [
     "dense_vae",
     "digit_classifier",
     "effective_beta",
+    "elbo",
     "encode_all",
     "entropy_floor",
+    "exact_log_likelihood",
     "fit",
     "gaussian_distortion",
     "gaussian_kl",
     "gaussian_kl_per_dim",
     "generated_digits",
+    "importance_log_likelihood",
     "latent_grid",
     "linear",
     "linear_vae",
