@@ -1,5 +1,7 @@
 """`fit` does what a loop written by hand and Keras' own `fit` do, to the digit, and always the same for a seed."""
 
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -169,7 +171,6 @@ def test_fit_and_keras_fit_reach_the_same_test_loss_and_rate(small):
     assert np.all(stats.ttest_ind(ours, ignorant, equal_var=False).pvalue < 0.01)
 
 
-@pytest.mark.usefixtures("mixed_precision")
 class Bar:
     """What tqdm would be told."""
 
@@ -212,6 +213,48 @@ def test_the_progress_bar_counts_every_step_once_also_those_of_a_resumed_run(ima
     assert sum(told[first + 2 : -1]) == 14
 
 
+class Crash(keras.callbacks.Callback):
+    """End the process's luck at a step of the second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == (1, 3):
+            raise OSError
+
+
+def test_a_run_that_is_resumed_within_an_epoch_has_the_rest_of_its_steps_to_go(images, monkeypatch, tmp_path):
+    told = []
+    monkeypatch.setattr(training, "tqdm", Bar(told))
+    arguments = {"num_epochs": 3, "batch_size": 10, "checkpoint": tmp_path, "save_minutes": 0}
+    beta = vaelib.linear(1.0, num_steps=30)
+    with pytest.warns(UserWarning, match="21 steps"), pytest.raises(OSError):  # noqa: PT011
+        vaelib.fit(_model("rmsprop", beta=beta), images, callbacks=[Crash()], **arguments)
+    with pytest.warns(UserWarning, match="21 steps"):
+        vaelib.fit(_model("rmsprop", beta=beta), images, **arguments)
+    assert [(bar["initial"], bar["total"]) for bar in told if isinstance(bar, dict)] == [(0, 21), (10, 21)]
+
+
+def test_seconds_are_those_of_the_training_only(images):
+    class Sleep(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            time.sleep(0.2)
+
+    started = time.perf_counter()
+    seconds = vaelib.fit(_model("rmsprop"), images, num_epochs=2, batch_size=35, callbacks=[Sleep()]).history["seconds"]
+    assert min(seconds) > 0
+    # Twice two batches, after each of which it slept.
+    assert sum(seconds) < time.perf_counter() - started - 0.8
+
+
+def test_by_default_a_batch_has_128_images_and_a_bar_is_shown(small, monkeypatch):
+    told = []
+    monkeypatch.setattr(training, "tqdm", Bar(told))
+    vaelib.fit(_model("rmsprop"), small.x_train[:129])
+    assert told[0]["total"] == 2
+
+
 def test_a_resumed_run_whose_schedule_ends_in_time_is_not_warned_of(images, tmp_path, recwarn):
     for num_epochs in (2, 3):
         keras.utils.set_random_seed(0)
@@ -232,7 +275,10 @@ def test_validation_is_not_training(images):
     assert history["rate"][0] != pytest.approx(history["val_rate"][0], rel=1e-2)
 
 
+@pytest.mark.usefixtures("mixed_precision")
 def test_mixed_precision_trains(small):
-    history = vaelib.fit(_model("rmsprop"), small.x_train[:500], num_epochs=3, batch_size=50).history
+    model = _model("rmsprop")
+    assert model.encoder.compute_dtype == "float16"
+    history = vaelib.fit(model, small.x_train[:500], num_epochs=3, batch_size=50).history
     assert np.all(np.isfinite(history["loss"]))
     assert history["loss"][-1] < history["loss"][0]
