@@ -26,7 +26,7 @@ class LinearVAEOptimum(NamedTuple):
     encoder_norm: np.ndarray
     """(latent_dim,), the length of the row of the encoder that makes its mean."""
     noise_variance: float
-    """Of every pixel: what was given, or the best one."""
+    """Of every pixel, as given, or the best one."""
 
 
 def collapse_threshold(x):
@@ -42,7 +42,7 @@ def collapse_threshold(x):
         x: (n, height, width, channels), n >= 2 floating-point images in [0, 1].
 
     Returns:
-        Betas in nats per image, descending, float64: one per pixel that is not always black or always white.
+        Betas, descending, float64, one for each pixel that is not always black or always white.
 
     Raises:
         ValueError: if x are not such images, or all alike.
