@@ -149,9 +149,9 @@ def gaussian_distortion(x, x_mean, noise_variance):
             "gaussian_distortion expects x and x_mean of one shape (batch, ...), "
             f"got {x.shape} and {x_mean.shape}: pass images and model.decode(z)."
         )
-    pixels = tuple(range(1, len(x.shape)))
-    constant = math.prod(x.shape[1:]) * math.log(2 * math.pi * noise_variance)
-    return 0.5 * (ops.sum(ops.square(x - x_mean), axis=pixels) / noise_variance + constant)
+    num_pixels = math.prod(x.shape[1:])
+    squared_error = ops.sum(ops.square(ops.reshape(x - x_mean, (-1, num_pixels))), axis=1)
+    return 0.5 * (squared_error / noise_variance + num_pixels * math.log(2 * math.pi * noise_variance))
 
 
 def beta_from_kl_wt(kl_wt, num_pixels=784):
