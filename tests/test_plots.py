@@ -156,6 +156,13 @@ def test_latent_means_have_the_number_of_their_class_in_their_middle(ax):
     _assert_prior_circle(ax)
 
 
+def test_classes_in_one_place_share_one_label(ax):
+    labels, shift = np.arange(20) % 10, np.array([1.0, -1.0])
+    ax = vaelib.plot_latent_means(1e-3 * MEAN + shift, labels, ax=ax, limit=2)
+    assert [text.get_text() for text in ax.texts] == ["0–9"]
+    np.testing.assert_allclose(ax.texts[0].get_position(), shift, atol=0.01)
+
+
 @pytest.mark.parametrize("dimensions", [1, 3])
 def test_another_number_of_latent_dimensions_is_refused(dimensions):
     with pytest.raises(ValueError, match=r"plot_posteriors expects mean of shape \(n, 2\)"):

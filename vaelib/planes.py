@@ -24,13 +24,20 @@ def plot_latent_means(z_mean, labels, ax=None, limit=None):
     """
     z_mean = _plane(z_mean, "plot_latent_means", "z_mean")
     ax = plt.gca() if ax is None else ax
+    limit = limit or _reach(z_mean)
+    middles = {}
     for digit in np.unique(labels):
         points = z_mean[np.asarray(labels) == digit]
         ax.scatter(*points.T, s=2, alpha=0.5, color=plt.get_cmap("tab10")(int(digit)), linewidths=0)
-        # The number itself stands at the middle of its class: colour alone is hard to read for many.
-        middle = np.median(points, axis=0)
-        ax.text(*middle, str(digit), ha="center", va="center", fontsize=9, weight="bold", bbox=_LABEL_BOX, clip_on=True)
-    return _prior_plane(ax, limit or _reach(z_mean))
+        middles[str(digit)] = np.median(points, axis=0)
+    places = list(middles.values())
+    if len(places) > 1 and np.ptp(places, axis=0).max() < _SAME_PLACE * limit:
+        # Collapsed: ten numbers on top of each other would read as the last of them.
+        middles = {f"{min(middles)}–{max(middles)}": np.mean(places, axis=0)}
+    # The number itself stands at the middle of its class: colour alone is hard to read for many.
+    for text, middle in middles.items():
+        ax.text(*middle, text, ha="center", va="center", fontsize=9, weight="bold", bbox=_LABEL_BOX, clip_on=True)
+    return _prior_plane(ax, limit)
 
 
 def plot_posteriors(mean, std, ax=None, limit=None, legend=True):
@@ -98,6 +105,8 @@ def plot_posterior_trace(mean, std, ax=None):
     return ax
 
 
+# Of half the width of a picture; labels nearer than this cover each other.
+_SAME_PLACE = 0.03
 _LABEL_BOX = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
 
 
