@@ -140,6 +140,15 @@ def test_a_paired_difference_is_students_interval():
     np.testing.assert_allclose([mean, low, high], differences.mean() + np.array([0, -half, half]), rtol=1e-6)
 
 
+def test_a_difference_may_be_one_of_means_over_the_last_epochs():
+    ours, theirs = ([result(seed=seed, bound=150.0) for seed in SEEDS] for _ in range(2))
+    for run in ours:
+        run.history["val_rate"][-4:] = [7.0, 8.0, 9.0, 10.0 + 4 * (run.spec.seed - 2)]
+    assert vaelib.negative_elbo(ours[1]) == 153
+    assert vaelib.negative_elbo(ours[1], num_epochs=4) == 151.5
+    assert vaelib.paired_difference(ours, theirs, num_epochs=4)[0] == pytest.approx(1.5)
+
+
 @pytest.mark.parametrize("seeds", [((1, 2), (2, 1)), ((1,), (1,)), ((1, 2), (1, 2, 3))])
 def test_runs_of_other_seeds_are_not_paired(seeds):
     with pytest.raises(ValueError, match="two or more runs of the same seeds"):

@@ -166,12 +166,13 @@ def check_paired(annealed, decayed, plain):
     return table.claims
 
 
-def paired_difference(runs, others):
+def paired_difference(runs, others, num_epochs=1):
     """The mean difference of −ELBO on test images between runs and others of the same seeds, with its 95 % interval.
 
     Args:
         runs: list of `RunResult`, one per seed, at least two.
         others: of the same seeds, in the same order.
+        num_epochs: over how many last epochs −ELBO is averaged, see `negative_elbo`.
 
     Returns:
         (mean, low, high) in nats, by Student's t; below 0, the first are better.
@@ -186,7 +187,8 @@ def paired_difference(runs, others):
         raise ValueError(
             f"paired_difference expects two or more runs of the same seeds, got {seeds[0]} and {seeds[1]}."
         )
-    differences = np.subtract(_each(of.negative_elbo, runs), _each(of.negative_elbo, others))
+    ours, theirs = ([of.negative_elbo(run, num_epochs) for run in side] for side in (runs, others))
+    differences = np.subtract(ours, theirs)
     interval = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
     return float(differences.mean()), float(interval.low), float(interval.high)
 
