@@ -35,14 +35,16 @@ MAY_IMPORT = {
     "claims": {"losses", "statistics"},
     "theory": {"data"},
     "widgets": {"planes"},
+    "sweeps": {"checkpoints", "results", "runs"},
     "runs": {"data", "metrics", "plots", "results", "training"},
 }
 # Heavy or special packages, and the only modules that may import them.
 ONLY = {
     "matplotlib": {"planes", "plots", "widgets"},
     "ipywidgets": {"widgets"},
+    "distributed": {"sweeps"},
     "IPython": {"display"},
-    "tensorflow": {"loops", "training", "runs", "_backend"},
+    "tensorflow": {"loops", "training", "runs", "sweeps", "_backend"},
 }
 
 

@@ -36,6 +36,7 @@ from .runstate import PosteriorTrace
 from .schedules import check_reaches_target, constant, cyclical, linear, sigmoid
 from .specs import RunSpec
 from .statistics import coverage, negative_elbo
+from .sweeps import sweep
 from .theory import LinearVAEOptimum, collapse_threshold, entropy_floor, linear_vae_optimum
 from .training import Run, fit
 from .widgets import posterior_film
@@ -106,6 +107,7 @@ __all__ = [
     "posterior_moments",
     "show",
     "sigmoid",
+    "sweep",
     "train_or_load",
     "trained_model",
     "write_tensorboard_logs",

@@ -60,8 +60,9 @@ def save_run(result, weights, folder):
         OSError: if they cannot be written.
     """
     content = _npz(weights)
+    weights_file, result_file = files_of(result.spec, folder)
     # The weights first: where a result is, its weights have been.
-    write_file(folder / f"{result.spec.name}.weights.npz", content)
+    write_file(weights_file, content)
     about = {"spec": result.spec.as_dict(), **result.about, "weights_sha256": _sha256(content)}
     arrays = {
         "about": np.array(json.dumps(about)),
@@ -69,7 +70,12 @@ def save_run(result, weights, folder):
         **{f"posteriors/{epoch}": np.stack(trace) for epoch, trace in result.posteriors.items()},
         **{f"metrics/{name}": value for name, value in result.metrics.items()},
     }
-    write_file(folder / f"{result.spec.name}.npz", _npz(arrays))
+    write_file(result_file, _npz(arrays))
+
+
+def files_of(spec, folder):
+    """Where `save_run` puts the weights and the result of a run, in the order in which it writes them."""
+    return folder / f"{spec.name}.weights.npz", folder / f"{spec.name}.npz"
 
 
 def load_weights(spec, folder=None):

@@ -102,13 +102,14 @@ def _train(spec, folder, verbose):
     )
     if len(run.history["loss"]) < spec.num_epochs:
         raise KeyboardInterrupt(f"{spec.name} stopped after {len(run.history['loss'])} epochs; call again to go on.")
+    num_cores = tf.config.threading.get_intra_op_parallelism_threads() or usable_cores()
     kept = _KEPT_EPOCHS | {spec.num_epochs}
     posteriors = {epoch: trace for epoch, trace in run.posteriors.items() if epoch in kept}
     about = {
         "seconds": round(sum(run.history["seconds"]), 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": digits.source.partition(" (")[0],
-        "machine": f"{platform.machine()}, {_num_cores()} cores",
+        "machine": f"{platform.machine()}, {num_cores} cores",
         "versions": _versions(),
     }
     result = RunResult(spec, run.history, posteriors, _measure(model, x_train, x_test), about)
@@ -117,10 +118,9 @@ def _train(spec, folder, verbose):
     return result
 
 
-def _num_cores():
-    """The cores that training may use, which may be fewer than the machine has."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return tf.config.threading.get_intra_op_parallelism_threads() or allowed
+def usable_cores():
+    """How many cores this process may use, which may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _versions():

@@ -1,0 +1,116 @@
+"""A sweep on real Dask workers ends with the same bits as its runs one by one, whoever dies on the way."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import distributed
+import numpy as np
+import pytest
+
+import vaelib
+from vaelib.results import files_of
+
+SPEC = vaelib.RunSpec(beta=0.784, hidden_dim=8, num_epochs=2, num_train=1280, num_test=100)
+SPECS = [dataclasses.replace(SPEC, seed=seed) for seed in (1, 2)]
+# Long enough to be killed in.
+LONG = dataclasses.replace(SPEC, num_epochs=400)
+ONE_BY_ONE = """
+import sys, tensorflow
+tensorflow.config.threading.set_intra_op_parallelism_threads(1)
+import vaelib, test_sweeps
+for spec in (*test_sweeps.SPECS, test_sweeps.LONG):
+    vaelib.train_or_load(spec, sys.argv[1], verbose=False)
+"""
+
+
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory):
+    """The folder of the same runs, trained one after another in a process with one thread."""
+    folder = tmp_path_factory.mktemp("one_by_one")
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
+    subprocess.run([sys.executable, "-c", ONE_BY_ONE, folder], env=environment, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Two workers of one thread each."""
+    with (
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def assert_same_bits(specs, ours, theirs):
+    for spec in specs:
+        a, b = (np.load(files_of(spec, folder)[0]) for folder in (ours, theirs))
+        for name in a.files:
+            np.testing.assert_array_equal(a[name], b[name])
+        first, second = (vaelib.load_run(spec, folder) for folder in (ours, theirs))
+        assert {**first.history, "seconds": None} == {**second.history, "seconds": None}
+
+
+def test_a_sweep_leaves_what_its_runs_leave_one_by_one(client, one_by_one, tmp_path):
+    found = vaelib.sweep([*SPECS, SPECS[0]], client, tmp_path, verbose=False)
+    assert [result.spec for result in found] == [*SPECS, SPECS[0]]
+    assert {path.suffix for path in tmp_path.iterdir() if path.is_file()} == {".npz"}
+    assert_same_bits(SPECS, tmp_path, one_by_one)
+
+
+def test_a_worker_killed_in_a_run_loses_nothing(client, one_by_one, tmp_path):
+    sweep = threading.Thread(target=vaelib.sweep, args=([LONG], client, tmp_path), kwargs={"verbose": False})
+    sweep.start()
+    unfinished = tmp_path / "unfinished" / LONG.name
+    while not list(unfinished.glob("step-*.npz")):
+        assert sweep.is_alive(), "the run ended before it could be killed"
+        time.sleep(0.05)
+    (busy,) = [worker for worker, keys in client.processing().items() if LONG.name in keys]
+    pid = client.run(os.getpid, workers=[busy])[busy]
+    os.kill(pid, signal.SIGKILL)
+    sweep.join(timeout=120)
+    assert pid not in client.run(os.getpid).values()
+    assert_same_bits([LONG], tmp_path, one_by_one)
+
+
+def test_what_is_there_is_loaded_without_a_worker(one_by_one, monkeypatch):
+    monkeypatch.setattr(distributed, "Client", None)
+    found = vaelib.sweep(SPECS, "tcp://127.0.0.1:1", one_by_one)
+    assert [result.spec for result in found] == SPECS
+
+
+def test_results_from_a_machine_with_a_disk_of_its_own_are_brought_back(one_by_one, tmp_path):
+    files = {file.name: file.read_bytes() for file in files_of(SPEC, one_by_one)}
+    vaelib.sweeps._keep(files, SPEC, tmp_path)
+    assert_same_bits([SPEC], tmp_path, one_by_one)
+    assert vaelib.results.load_weights(SPEC, tmp_path) is not None
+
+
+def test_a_run_that_fails_is_named_after_the_others_have_finished(client, tmp_path):
+    too_fast = dataclasses.replace(SPEC, learning_rate=1e3, num_epochs=1)
+    with pytest.raises(ExceptionGroup, match="1 of 2 runs failed") as caught:
+        vaelib.sweep([too_fast, SPEC], client, tmp_path, verbose=False)
+    (error,) = caught.value.exceptions
+    assert isinstance(error, FloatingPointError)
+    assert error.__notes__ == [f"in the run {too_fast.name}"]
+    assert vaelib.load_run(SPEC, tmp_path) is not None
+
+
+@pytest.mark.parametrize(
+    ("specs", "arguments", "message"),
+    [([], {}, "at least one RunSpec"), ([SPEC], {"num_threads": 0}, "num_threads must be at least 1")],
+)
+def test_bad_input_is_refused(specs, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        vaelib.sweep(specs, **arguments)
+
+
+def test_without_dask_the_error_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ImportError, match=r"vaelib\[sweep\]"):
+        vaelib.sweep([SPEC], folder=tmp_path)

@@ -1,0 +1,118 @@
+"""`sweep`: many runs side by side, on the cores of this machine or on a Dask cluster."""
+
+import contextlib
+import threading
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from .checkpoints import write_file
+from .results import files_of, load_run, where_to_keep
+from .runs import train_or_load, usable_cores
+
+__all__ = ["sweep"]
+
+# Keras' random state belongs to the process, so a worker with several threads still trains one run at a time.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def sweep(specs, client=None, folder=None, num_threads=1, verbose=True):
+    """Train or load many runs, side by side.
+
+    Every run lands in the folder as soon as it is finished, exactly as `train_or_load` leaves it. A run whose worker
+    died is trained by another one, from its last checkpoint where the workers share the folder's disk. After Ctrl-C, or
+    a kill, the same call goes on from there.
+
+    Args:
+        specs: list of `RunSpec`.
+        client: None for one worker on every core of this machine; or the address of a Dask scheduler, such as
+            "tcp://10.0.0.1:8786"; or a `distributed.Client`.
+        folder: as in `train_or_load`. Workers write to this path too; where it is no shared disk, what they wrote is
+            brought back.
+        num_threads: of TensorFlow in every worker. Two runs on a core each are done before two, one after the other,
+            on two cores.
+        verbose: whether to show a progress bar with the time left.
+
+    Returns:
+        A list of `RunResult` in the order of specs.
+
+    Raises:
+        ImportError: if Dask is not installed.
+        ValueError: if specs is empty or num_threads is not positive.
+        ExceptionGroup: of what went wrong in single runs, after all others have finished.
+
+    Used in chapter 08.
+    """
+    specs, folder = list(specs), where_to_keep(folder)
+    if not specs:
+        raise ValueError("sweep expects at least one RunSpec, got an empty list.")
+    if num_threads < 1:
+        raise ValueError(f"num_threads must be at least 1, got {num_threads}.")
+    missing = [spec for spec in dict.fromkeys(specs) if load_run(spec, folder) is None]
+    if missing:
+        with _connected(client, num_threads, len(missing)) as connection:
+            _train_all(missing, connection, folder, num_threads, verbose)
+    return [load_run(spec, folder) for spec in specs]
+
+
+def _train_all(specs, client, folder, num_threads, verbose):
+    distributed = _distributed()
+    futures = {
+        client.submit(_train_one, spec, folder.absolute(), num_threads, key=spec.name, pure=False): spec
+        for spec in specs
+    }
+    errors = []
+    with tqdm(total=sum(spec.num_steps for spec in specs), unit="step", disable=not verbose) as bar:
+        for future in distributed.as_completed(futures):
+            spec = futures[future]
+            if future.status == "finished":
+                _keep(future.result(), spec, folder)
+            else:
+                errors.append(future.exception())
+                errors[-1].add_note(f"in the run {spec.name}")
+            bar.set_postfix_str(spec.name, refresh=False)
+            bar.update(spec.num_steps)
+            future.release()
+    if errors:
+        raise ExceptionGroup(f"{len(errors)} of {len(specs)} runs failed; the others are in {folder}", errors)
+
+
+def _train_one(spec, folder, num_threads):
+    """On a worker: train a run, and bring back its files by name."""
+    with _ONE_AT_A_TIME:
+        if tf.config.threading.get_intra_op_parallelism_threads() != num_threads:
+            tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+        train_or_load(spec, folder, verbose=False)
+        return {file.name: file.read_bytes() for file in files_of(spec, folder)}
+
+
+def _keep(files, spec, folder):
+    """Write what a worker brought, unless its folder was this one; the result last, as `train_or_load` does."""
+    if load_run(spec, folder) is None:
+        for name, content in files.items():
+            write_file(folder / name, content)
+
+
+@contextlib.contextmanager
+def _connected(client, num_threads, num_runs):
+    distributed = _distributed()
+    if isinstance(client, distributed.Client):
+        yield client
+    elif client is not None:
+        with distributed.Client(client) as connection:
+            yield connection
+    else:
+        num_workers = min(num_runs, max(1, usable_cores() // num_threads))
+        with (
+            distributed.LocalCluster(num_workers, threads_per_worker=1, dashboard_address=None) as cluster,
+            distributed.Client(cluster) as connection,
+        ):
+            yield connection
+
+
+def _distributed():
+    try:
+        import distributed
+    except ImportError as error:
+        raise ImportError('sweep needs Dask: install it with pip install "vaelib[sweep]".') from error
+    return distributed
