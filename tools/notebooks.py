@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -21,6 +22,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 COVERS = ROOT / "book/static/covers"
+SIDE_BY_SIDE = 2
 # TensorFlow's start-up messages do not belong into a book.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
@@ -62,16 +64,24 @@ def smoke(chapters):
     os.environ.pop("VAELIB_RUNS", None)
     shutil.rmtree(ROOT / "_build/smoke", ignore_errors=True)
     outputs = []
-    for number, chapter in enumerate(chapters, start=1):
-        print(f"[{number}/{len(chapters) + 1}] {chapter.name} at small scale", flush=True)
-        output = ROOT / "_build/smoke" / chapter.name
-        notebook = clean(_execute(chapter, output, parameters[chapter.name[:2]]))
-        _replace(output, nbformat.writes(notebook).encode())
-        outputs.append(str(output))
+    # At small scale a chapter is mostly imports and compilation, which one core does: two chapters side by side.
+    with ProcessPoolExecutor(SIDE_BY_SIDE) as pool:
+        scales = [parameters[chapter.name[:2]] for chapter in chapters]
+        for number, output in enumerate(pool.map(_at_small_scale, chapters, scales), start=1):
+            print(f"[{number}/{len(chapters) + 1}] {output.name} at small scale", flush=True)
+            outputs.append(str(output))
     print(f"[{len(chapters) + 1}/{len(chapters) + 1}] again, and compare", flush=True)
     nbval = ["--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
-    command = [sys.executable, "-m", "pytest", *nbval, *outputs]
+    side_by_side = ["-n", str(SIDE_BY_SIDE), "--dist", "loadfile"]
+    command = [sys.executable, "-m", "pytest", *nbval, *side_by_side, *outputs]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def _at_small_scale(chapter, parameters):
+    """Execute a chapter at small scale, in a folder of its own; where the result is."""
+    output = ROOT / "_build/smoke" / chapter.stem / chapter.name
+    _replace(output, nbformat.writes(clean(_execute(chapter, output, parameters))).encode())
+    return output
 
 
 def _execute(source, target, parameters=None):
