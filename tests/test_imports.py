@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "_backend": set(),
     "data": set(),
     "display": set(),
+    "information": set(),
     "layers": set(),
     "losses": set(),
     "planes": set(),

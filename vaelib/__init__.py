@@ -7,6 +7,7 @@ from . import _backend  # noqa: F401  (first: it explains a wrong Keras backend 
 from .claims import Claim, check_headline, check_paired, check_sweep, paired_difference
 from .data import Digits, binarize, load_mnist
 from .display import show
+from .information import ELBOSurgery, elbo_surgery
 from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
 from .likelihood import elbo, exact_log_likelihood, importance_log_likelihood
 from .linear import LinearDecoder, LinearEncoder, linear_vae
@@ -51,6 +52,7 @@ __all__ = [
     "DenseDecoder",
     "DenseEncoder",
     "Digits",
+    "ELBOSurgery",
     "LinearDecoder",
     "LinearEncoder",
     "LinearVAEOptimum",
@@ -77,6 +79,7 @@ __all__ = [
     "digit_classifier",
     "effective_beta",
     "elbo",
+    "elbo_surgery",
     "encode_all",
     "entropy_floor",
     "exact_log_likelihood",
