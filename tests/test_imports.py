@@ -21,7 +21,9 @@ MAY_IMPORT = {
     "planes": set(),
     "plots": set(),
     "schedules": set(),
-    "likelihood": {"data"},
+    "quadrature": set(),
+    "likelihood": {"data", "quadrature"},
+    "inference": {"data", "losses", "quadrature"},
     "linear": {"layers", "models"},
     "models": {"layers", "losses", "schedules"},
     "checkpoints": set(),
@@ -45,7 +47,7 @@ ONLY = {
     "ipywidgets": {"widgets"},
     "distributed": {"sweeps"},
     "IPython": {"display"},
-    "tensorflow": {"loops", "training", "runs", "sweeps", "_backend"},
+    "tensorflow": {"inference", "loops", "training", "runs", "sweeps", "_backend"},
 }
 
 

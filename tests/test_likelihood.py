@@ -1,50 +1,22 @@
 """log p(x) against SciPy's integrals, sums over all images there are, and a model whose likelihood is known."""
 
-import itertools
-
 import keras
 import numpy as np
 import pytest
-from scipy import integrate, special, stats
+from known_models import PATTERNS, log_likelihood, probabilistic_pca, tiny_vae
+from scipy import integrate, stats
 
 import vaelib
-
-PATTERNS = np.array(list(itertools.product([0.0, 1.0], repeat=4)), "float32").reshape(16, 2, 2, 1)
-
-
-def _tiny(std=0.5, scale=2.0, latent_dim=2, shift=0.0):
-    """A VAE of four pixels with a tanh decoder; its encoder says mean shift and standard deviation std to all."""
-    rng = np.random.default_rng(0)
-    x, z = keras.Input((2, 2, 1)), keras.Input((latent_dim,))
-    h = keras.layers.Flatten()(x)
-    mean, log_var = keras.initializers.Constant(shift), keras.initializers.Constant(2 * np.log(std))
-    means = keras.layers.Dense(latent_dim, kernel_initializer="zeros", bias_initializer=mean)
-    log_vars = keras.layers.Dense(latent_dim, kernel_initializer="zeros", bias_initializer=log_var)
-    hidden, logits = keras.layers.Dense(5, "tanh"), keras.layers.Dense(4)
-    decoder = keras.Model(z, keras.layers.Reshape((2, 2, 1))(logits(hidden(z))))
-    hidden.set_weights([scale * rng.standard_normal((latent_dim, 5)), rng.standard_normal(5)])
-    logits.set_weights([scale * rng.standard_normal((5, 4)), rng.standard_normal(4)])
-    model = vaelib.VAE(keras.Model(x, [means(h), log_vars(h)]), decoder)
-    model.build((None, 2, 2, 1))
-    return model
-
-
-def _log_likelihood(model, image, z):
-    """Log p(x|z) by hand, in double precision."""
-    *_, hidden, hidden_bias, logits, bias = (weight.astype("float64") for weight in model.decoder.get_weights())
-    a = np.tanh(z @ hidden + hidden_bias) @ logits + bias
-    pixels = image.ravel().astype("float64")
-    return (pixels * special.log_expit(a) + (1 - pixels) * special.log_expit(-a)).sum(-1)
 
 
 @pytest.mark.parametrize("beta", [1.0, 0.5, 3.0])
 def test_it_is_the_integral_that_scipy_computes(beta):
-    model = _tiny()
+    model = tiny_vae()
     images = np.concatenate([PATTERNS[5:7], np.full((1, 2, 2, 1), 0.3, "float32")])
 
     def integral(image):
         def joint(z):
-            return np.exp(_log_likelihood(model, image, z) / beta) * stats.norm.pdf(z).prod(axis=1)
+            return np.exp(log_likelihood(model, image, z) / beta) * stats.norm.pdf(z).prod(axis=1)
 
         return integrate.cubature(joint, [-8, -8], [8, 8], rtol=1e-8).estimate
 
@@ -55,25 +27,25 @@ def test_it_is_the_integral_that_scipy_computes(beta):
 
 
 def test_the_probabilities_of_all_images_add_up_to_one():
-    found = vaelib.exact_log_likelihood(_tiny(scale=4.0, std=0.2), PATTERNS, verbose=False)
+    found = vaelib.exact_log_likelihood(tiny_vae(scale=4.0, std=0.2), PATTERNS, verbose=False)
     assert np.exp(found).sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_an_encoder_that_is_too_sure_of_nothing_does_not_change_the_result():
     """Posteriors said to be ten times as wide: the first grid is too coarse for a steep decoder, a later one is not."""
-    coarse = vaelib.exact_log_likelihood(_tiny(std=1.0, scale=4.0), PATTERNS, verbose=False)
-    fine = vaelib.exact_log_likelihood(_tiny(std=0.1, scale=4.0), PATTERNS, verbose=False)
+    coarse = vaelib.exact_log_likelihood(tiny_vae(std=1.0, scale=4.0), PATTERNS, verbose=False)
+    fine = vaelib.exact_log_likelihood(tiny_vae(std=0.1, scale=4.0), PATTERNS, verbose=False)
     np.testing.assert_allclose(coarse, fine, atol=1e-3)
 
 
 def test_what_no_grid_resolves_is_an_error_and_not_a_number():
     with pytest.raises(ArithmeticError, match="disagree by more than 1e-14 nats"):
-        vaelib.exact_log_likelihood(_tiny(std=2.0, scale=9.0), PATTERNS[:2], tolerance=1e-14, verbose=False)
+        vaelib.exact_log_likelihood(tiny_vae(std=2.0, scale=9.0), PATTERNS[:2], tolerance=1e-14, verbose=False)
 
 
 def test_a_posterior_beyond_the_border_is_an_error():
     """All logits 0 on one side, and a likelihood that grows without end on the other."""
-    model = _tiny(std=0.5)
+    model = tiny_vae(std=0.5)
     hidden, logits = model.decoder.layers[1], model.decoder.layers[2]
     hidden.activation = keras.activations.linear
     hidden.set_weights([40.0 * np.eye(2, 5), np.zeros(5)])
@@ -89,25 +61,9 @@ def test_a_decoder_that_ignores_z_has_its_distortion_as_likelihood(images):
     np.testing.assert_allclose(vaelib.exact_log_likelihood(model, images, verbose=False), expected, atol=2e-3)
 
 
-def _probabilistic_pca(noise_variance=0.3):
-    """A linear VAE at its optimum, where the posterior is exact, and the Gaussian that it says the images come from."""
-    rng = np.random.default_rng(0)
-    vectors = np.linalg.qr(rng.standard_normal((4, 4)))[0]
-    eigenvalues, mean = np.array([2.0, 1.0, 0.2, 0.1]), np.full(4, 0.5)
-    best = vaelib.linear_vae_optimum(eigenvalues, 2, noise_variance)
-    encoder, decoder = vectors[:, :2] * best.encoder_norm, vectors[:, :2] * best.decoder_norm
-    model = vaelib.linear_vae(2, noise_variance, image_shape=(2, 2, 1))
-    model.encoder.z_mean.kernel.assign(encoder)
-    model.encoder.z_mean.bias.assign(-mean @ encoder)
-    model.encoder.z_log_var.assign(np.log(best.posterior_variance))
-    model.decoder.pixels.kernel.assign(decoder.T)
-    model.decoder.pixels.bias.assign(mean)
-    return model, stats.multivariate_normal(mean, decoder @ decoder.T + noise_variance * np.eye(4))
-
-
 @pytest.mark.parametrize("num_samples", [1, 7])
 def test_with_the_exact_posterior_any_number_of_samples_gives_the_exact_likelihood(num_samples):
-    model, gaussian = _probabilistic_pca()
+    model, gaussian = probabilistic_pca()
     x = np.random.default_rng(1).random((5, 2, 2, 1), "float32")
     found = vaelib.importance_log_likelihood(model, x, num_samples, verbose=False)
     np.testing.assert_allclose(found, gaussian.logpdf(x.reshape(5, 4)), atol=1e-5)
@@ -116,7 +72,7 @@ def test_with_the_exact_posterior_any_number_of_samples_gives_the_exact_likeliho
 
 def test_more_samples_are_a_tighter_bound_and_end_at_the_integral():
     # Wider than any true posterior: the weights are bounded.
-    model = _tiny(std=1.2)
+    model = tiny_vae(std=1.2)
     x = np.tile(PATTERNS, (30, 1, 1, 1))
     exact = vaelib.exact_log_likelihood(model, PATTERNS, verbose=False)
     bound = vaelib.elbo(model, PATTERNS)
@@ -134,7 +90,7 @@ def test_more_samples_are_a_tighter_bound_and_end_at_the_integral():
 
 
 def test_samples_depend_on_the_seed_only():
-    model = _tiny()
+    model = tiny_vae()
     first, again = (vaelib.importance_log_likelihood(model, PATTERNS, 3, seed=5, verbose=False) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     np.testing.assert_allclose(
@@ -145,7 +101,7 @@ def test_samples_depend_on_the_seed_only():
 
 @pytest.mark.parametrize("beta", [0.3, 1.0, 4.0])
 def test_no_gaussian_posterior_beats_the_integral_at_its_own_beta(beta):
-    model = _tiny()
+    model = tiny_vae()
     best = vaelib.exact_log_likelihood(model, PATTERNS, beta=beta, verbose=False)
     rng = np.random.default_rng(0)
     for _ in range(20):
@@ -154,10 +110,10 @@ def test_no_gaussian_posterior_beats_the_integral_at_its_own_beta(beta):
 
 
 def test_the_elbo_of_one_latent_dimension_is_an_integral_too():
-    model = _tiny(latent_dim=1, shift=0.4)
+    model = tiny_vae(latent_dim=1, shift=0.4)
 
     def integrand(z):
-        return stats.norm(0.4, 0.5).pdf(z) * _log_likelihood(model, PATTERNS[3], np.array([z]))
+        return stats.norm(0.4, 0.5).pdf(z) * log_likelihood(model, PATTERNS[3], np.array([z]))
 
     rate = 0.5 * (0.4**2 + 0.25 - 1 - np.log(0.25))
     expected = integrate.quad(integrand, -8, 8)[0] - rate
@@ -165,11 +121,11 @@ def test_the_elbo_of_one_latent_dimension_is_an_integral_too():
 
 
 def test_what_does_not_fit_is_refused():
-    three, two = _tiny(latent_dim=3), _tiny()
+    three, two = tiny_vae(latent_dim=3), tiny_vae()
     with pytest.raises(ValueError, match="two latent dimensions and Bernoulli pixels, got latent_dim=3"):
         vaelib.exact_log_likelihood(three, PATTERNS)
     with pytest.raises(ValueError, match=r"noise_variance=0\.3"):
-        vaelib.exact_log_likelihood(_probabilistic_pca()[0], PATTERNS)
+        vaelib.exact_log_likelihood(probabilistic_pca()[0], PATTERNS)
     with pytest.raises(ValueError, match="one or two latent dimensions, got 3"):
         vaelib.elbo(three, PATTERNS)
     with pytest.raises(ValueError, match="beta and tolerance must be positive, got 0"):

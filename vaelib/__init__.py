@@ -7,6 +7,7 @@ from . import _backend  # noqa: F401  (first: it explains a wrong Keras backend 
 from .claims import Claim, check_headline, check_paired, check_sweep, paired_difference
 from .data import Digits, binarize, load_mnist
 from .display import show
+from .inference import best_posteriors
 from .information import ELBOSurgery, elbo_surgery
 from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
 from .likelihood import elbo, exact_log_likelihood, importance_log_likelihood
@@ -64,6 +65,7 @@ __all__ = [
     "VAEOutput",
     "active_units",
     "bernoulli_distortion",
+    "best_posteriors",
     "beta_from_kl_wt",
     "binarize",
     "check_headline",

@@ -6,6 +6,7 @@ from scipy import special
 from tqdm import tqdm
 
 from .data import check_images
+from .quadrature import gauss_hermite
 
 __all__ = ["elbo", "exact_log_likelihood", "importance_log_likelihood"]
 
@@ -141,10 +142,7 @@ def elbo(model, x, mean=None, std=None, beta=1.0, num_nodes=20):
         )
     if mean is None or std is None:
         mean, std = _posteriors(model, x)
-    nodes, weights = special.roots_hermitenorm(num_nodes)
-    weights = weights / weights.sum()
-    noise = np.stack([axis.ravel() for axis in np.meshgrid(*[nodes] * model.latent_dim)], axis=1)
-    weights = np.prod([axis.ravel() for axis in np.meshgrid(*[weights] * model.latent_dim)], axis=0)
+    noise, weights = gauss_hermite(num_nodes, model.latent_dim)
     mean, std = np.asarray(mean, "float64"), np.asarray(std, "float64")
     z = (mean[:, np.newaxis] + std[:, np.newaxis] * noise).astype("float32")
     blocks = [slice(start, start + _IMAGES_OF_NODES) for start in range(0, len(x), _IMAGES_OF_NODES)]
