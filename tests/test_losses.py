@@ -4,6 +4,7 @@ import hypothesis.extra.numpy as arrays
 import numpy as np
 import oracles
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
@@ -45,7 +46,9 @@ def test_kl_per_dimension_is_the_integral_for_each_dimension_of_each_image():
     np.testing.assert_allclose(found.sum(axis=1), gaussian_kl(z_mean, z_log_var), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("mean_shape", "log_var_shape"), [((4, 2), (2, 4)), ((4, 2), (4, 1)), ((4,), (4,))])
+@pytest.mark.parametrize(
+    ("mean_shape", "log_var_shape"), [((4, 2), (2, 4)), ((4, 2), (4, 1)), ((4,), (4,)), ((4, 1, 2), (4, 1, 2))]
+)
 def test_kl_per_dimension_refuses_shapes_that_differ(mean_shape, log_var_shape):
     with pytest.raises(ValueError, match=r"gaussian_kl_per_dim expects .* one shape \(batch, latent_dim\), got"):
         gaussian_kl_per_dim(np.zeros(mean_shape), np.zeros(log_var_shape))
@@ -64,6 +67,12 @@ def test_gaussian_distortion_refuses_shapes_that_differ(shape, mean_shape):
         gaussian_distortion(np.zeros(shape), np.zeros(mean_shape), 1.0)
 
 
+def test_whole_numbers_do_not_wrap_around_in_their_eight_bits():
+    black, grey = np.zeros((1, 1), "uint8"), np.full((1, 1), 20, "uint8")
+    np.testing.assert_allclose(gaussian_distortion(black, grey, 1.0), -stats.norm(20).logpdf([0]), rtol=1e-6)
+    np.testing.assert_allclose(gaussian_kl(grey, black), [20**2 / 2])
+
+
 @given(x=_floats(0, 1), x_logits=_floats(-1e4, 1e4))
 def test_distortion_is_never_negative(x, x_logits):
     assert np.all(bernoulli_distortion(x, x_logits) >= 0)
@@ -77,6 +86,13 @@ def test_kl_refuses_shapes_that_are_not_batch_by_latents(mean_shape, log_var_sha
     with pytest.raises(ValueError, match=r"one shape \(batch, latent_dim\)") as error:
         gaussian_kl(np.zeros(mean_shape), np.zeros(log_var_shape))
     assert f"got {mean_shape} and {log_var_shape}" in str(error.value)
+
+
+@pytest.mark.parametrize("sizes", [(None, 4), (4, None), (None, None)], ids=str)
+def test_a_batch_of_unknown_size_may_meet_any_other(sizes):
+    shapes = [tf.TensorSpec((size, 2)) for size in sizes]
+    z_mean, z_log_var = tf.ones((4, 2)), tf.zeros((4, 2))
+    np.testing.assert_allclose(tf.function(gaussian_kl, input_signature=shapes)(z_mean, z_log_var), np.ones(4))
 
 
 @pytest.mark.parametrize(
@@ -98,6 +114,10 @@ def test_distortion_refuses_pixels_that_are_not_floating_point(dtype):
 def test_beta_from_kl_wt_scales_with_the_number_of_pixels():
     assert beta_from_kl_wt(1 / 784) == pytest.approx(1)
     assert beta_from_kl_wt(0.5, num_pixels=4) == pytest.approx(2)
+
+
+def test_a_kl_may_weigh_nothing():
+    assert effective_beta(0) == beta_from_kl_wt(0.0) == 0
 
 
 def test_one_pixel_and_one_latent_dimension_are_enough():
