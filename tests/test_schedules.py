@@ -146,6 +146,7 @@ def test_the_last_step_decides_whether_a_target_is_reached():
 @pytest.mark.parametrize("schedule", [constant(0), linear(0, 10), sigmoid(0), cyclical(0, 10)], ids=repr)
 def test_the_kl_may_weigh_nothing(schedule):
     assert np.all(np.array(schedule(np.arange(12))) == 0)
+    check_reaches_target(schedule, 12)
 
 
 def test_schedules_without_a_target_pass():
@@ -156,8 +157,11 @@ def test_schedules_without_a_target_pass():
 def test_fit_warns_of_a_schedule_that_misses_its_target(images):
     model = dense_vae(hidden_dim=4, beta=linear(1.0, num_steps=4))
     model.compile(optimizer=keras.optimizers.RMSprop())
-    with pytest.warns(UserWarning, match=r"linear\(beta=1, num_steps=4\) must reach beta 1 .* last of its 2 steps"):
+    with pytest.warns(
+        UserWarning, match=r"linear\(beta=1, num_steps=4\) must reach beta 1 .* last of its 2 steps"
+    ) as caught:
         fit(model, images, batch_size=35, verbose=False)
+    assert caught[0].filename == __file__, "the warning points at a line that is not the caller's"
     # The steps of both calls together get it there.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
