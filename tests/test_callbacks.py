@@ -47,6 +47,8 @@ def test_hooks_are_called_in_keras_order_with_the_numbers_of_the_history(model, 
     assert recorder.params == {"epochs": 2, "steps": 3, "verbose": 0}
     assert set(history) == HISTORY
     assert epoch_logs == [{name: values[epoch] for name, values in history.items()} for epoch in (0, 1)]
+    # Keras' own record.
+    assert model.history.history == history
     for prefix in ("", "val_"):
         loss, distortion, rate = (np.array(history[prefix + name]) for name in ("loss", "distortion", "rate"))
         np.testing.assert_allclose(loss, distortion + 2 * rate, rtol=1e-6)

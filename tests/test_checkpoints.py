@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import types
 
 import keras
 import numpy as np
 import pytest
 
 import vaelib
-from vaelib import checkpoints, loops
+from vaelib import checkpoints, loops, runstate
 
 SPEC = {"model": {"hidden_dim": 3}, "seed": 1}
 
@@ -106,6 +107,14 @@ def test_a_finished_training_is_loaded_and_more_epochs_go_on_from_it(images, tmp
 def test_the_two_newest_are_kept(images, tmp_path):
     vaelib.fit(_model(), images, checkpoint=tmp_path, **ARGUMENTS)
     assert [file.name[:14] for file in _files(tmp_path)] == ["step-000000010", "step-000000015"]
+
+
+def test_by_default_a_long_epoch_is_saved_every_five_minutes(images, tmp_path, monkeypatch):
+    model = _model()
+    # A clock by which every step takes a minute.
+    monkeypatch.setattr(runstate, "time", types.SimpleNamespace(monotonic=lambda: 60 * int(model.optimizer.iterations)))
+    vaelib.fit(model, images[:20], batch_size=2, checkpoint=tmp_path)
+    assert [file.name[:14] for file in _files(tmp_path)] == ["step-000000005", "step-000000010"]
 
 
 DAMAGES = {

@@ -9,10 +9,16 @@ import tensorflow as tf
 from scipy import stats
 
 import vaelib
-from vaelib import training
+from vaelib import loops, training
 
 BATCH = 32
 BETA, NUM_STEPS, L2 = 4.0, 4, 1e-3
+
+
+@pytest.fixture
+def without_xla(monkeypatch):
+    """It takes seconds to compile, and many tests see no difference."""
+    monkeypatch.setattr(loops, "_use_xla", lambda model: False)
 
 
 def _model(optimizer, seed=0, **kwargs):
@@ -117,6 +123,46 @@ def test_without_learning_every_image_counts_once_also_in_a_smaller_last_batch(i
     np.testing.assert_allclose(run.posteriors[1].std, std[::BATCH], rtol=1e-5)
 
 
+def test_validation_has_noise_of_its_own_and_the_same_in_every_epoch(images):
+    model = _model(keras.optimizers.SGD(0.0))
+    history = vaelib.fit(model, images[:40], images, num_epochs=2, batch_size=BATCH, seed=5).history
+    # Steps count from 0: below it, noise that no step of a training has seen.
+    batches = [_terms(model, images[i : i + BATCH], _noise(5, -1 - i // BATCH)) for i in range(0, 70, BATCH)]
+    distortion = np.mean(np.concatenate([batch[2] for batch in batches]))
+    np.testing.assert_allclose(history["val_distortion"], [distortion] * 2, rtol=1e-6)
+
+
+@pytest.mark.usefixtures("without_xla")
+def test_another_optimizer_or_choice_of_layers_reaches_the_compiled_loop(images):
+    def changed(model):
+        parts = model.encoder, model.decoder
+        before = [part.get_weights()[0] for part in parts]
+        vaelib.fit(model, images, batch_size=35)
+        return [not np.array_equal(old, part.get_weights()[0]) for old, part in zip(before, parts, strict=True)]
+
+    model = _model("rmsprop")
+    assert changed(model) == [True, True]
+    model.decoder.trainable = False
+    assert changed(model) == [True, False]
+    model.decoder.trainable = True
+    assert changed(model) == [True, True]
+    model.compile(optimizer=keras.optimizers.SGD(0.0))
+    assert changed(model) == [False, False]
+
+
+def test_nothing_is_compiled_twice_for_a_model_that_is_the_same():
+    model = _model("rmsprop")
+    assert loops.compiled_loops(model) == loops.compiled_loops(model)
+    assert loops.compiled_loops(model) != loops.compiled_loops(_model("rmsprop"))
+
+
+@pytest.mark.parametrize("devices", [[], ["a GPU"]], ids=str)
+def test_xla_compiles_all_but_convolutions_on_a_cpu(monkeypatch, devices):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: devices)
+    assert loops._use_xla(vaelib.dense_vae(hidden_dim=4))
+    assert loops._use_xla(vaelib.conv_vae()) == bool(devices)
+
+
 def test_every_epoch_has_an_order_of_its_own_with_every_image_once(images):
     model = _model(keras.optimizers.SGD(0.0))
     posteriors = vaelib.fit(model, images[:20], num_epochs=2, batch_size=1).posteriors
@@ -194,6 +240,7 @@ class Bar:
         self.told.append(num_steps)
 
 
+@pytest.mark.usefixtures("without_xla")
 @pytest.mark.parametrize("verbose", [True, False])
 def test_the_progress_bar_counts_every_step_once_also_those_of_a_resumed_run(images, monkeypatch, tmp_path, verbose):
     told = []
@@ -224,6 +271,17 @@ class Crash(keras.callbacks.Callback):
             raise OSError
 
 
+@pytest.mark.usefixtures("without_xla")
+def test_the_bar_tells_the_epoch_and_the_loss_so_far(images, monkeypatch):
+    shown = []
+    monkeypatch.setattr(training, "tqdm", Bar([]))
+    monkeypatch.setattr(Bar, "set_postfix", lambda self, **keywords: shown.append(keywords))
+    history = vaelib.fit(_model("rmsprop"), images, num_epochs=2, batch_size=70).history
+    assert [text["epoch"] for text in shown] == [1, 2]
+    assert [text["loss"] for text in shown] == [f"{loss:.2f}" for loss in history["loss"]]
+
+
+@pytest.mark.usefixtures("without_xla")
 def test_a_run_that_is_resumed_within_an_epoch_has_the_rest_of_its_steps_to_go(images, monkeypatch, tmp_path):
     told = []
     monkeypatch.setattr(training, "tqdm", Bar(told))
@@ -248,13 +306,22 @@ def test_seconds_are_those_of_the_training_only(images):
     assert sum(seconds) < time.perf_counter() - started - 0.8
 
 
-def test_by_default_a_batch_has_128_images_and_a_bar_is_shown(small, monkeypatch):
+@pytest.mark.usefixtures("without_xla")
+@pytest.mark.parametrize("num_images", [129, 256])
+def test_by_default_a_batch_has_128_images_and_a_bar_is_shown(small, monkeypatch, num_images):
     told = []
     monkeypatch.setattr(training, "tqdm", Bar(told))
-    vaelib.fit(_model("rmsprop"), small.x_train[:129])
+    vaelib.fit(_model("rmsprop"), small.x_train[:num_images])
     assert told[0]["total"] == 2
 
 
+@pytest.mark.usefixtures("without_xla")
+def test_by_default_the_seed_is_zero(images):
+    default, zero = (vaelib.fit(_model("rmsprop"), images, batch_size=35, **seed) for seed in ({}, {"seed": 0}))
+    assert default.history["loss"] == zero.history["loss"]
+
+
+@pytest.mark.usefixtures("without_xla")
 def test_a_resumed_run_whose_schedule_ends_in_time_is_not_warned_of(images, tmp_path, recwarn):
     for num_epochs in (2, 3):
         keras.utils.set_random_seed(0)
