@@ -12,6 +12,7 @@ import hypothesis
 import keras
 import matplotlib.pyplot as plt
 import pytest
+from browsing import browser, html, models, pictures, site, specs  # noqa: F401 (fixtures)
 
 import vaelib
 

@@ -1,32 +1,14 @@
 """The book builds without a warning, and reads well in a real browser that has no other host to ask."""
 
-import functools
-import http.server
-import os
 import re
-import shutil
-import subprocess
-import sys
-import threading
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import yaml
-from playwright.sync_api import sync_playwright
+from browsing import DESK, PHONE, ROOT
+from pictures import look_at_live_pictures
 
-ROOT = Path(__file__).parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE, DESK = 360, 1280  # pixels wide
+SCREENSHOTS = ROOT / "_build/screenshots"
 # What the page says about itself, once all is loaded and MathJax has drawn its formulas.
 LOOK = """async () => {
   await window.MathJax?.startup?.promise
@@ -66,54 +48,24 @@ PAGES = chapters()
 each_page = pytest.mark.parametrize("page", PAGES)
 
 
-@pytest.fixture(scope="module")
-def html(tmp_path_factory):
-    """The folder of a book built from nothing, as `make book` does; a warning is an error."""
-    output = tmp_path_factory.mktemp("book")
-    jupyter_book = Path(sys.executable).with_name("jupyter-book")
-    command = [jupyter_book, "build", ROOT, "-W", "--keep-going", "-n", "-q", "--path-output", output]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return output / "_build/html"
+def visit(browser, address, home, width=DESK, views=()):
+    """Open a page, and note what it asks for and complains about; its home is all that it may ask.
 
-
-@pytest.fixture(scope="module")
-def browser():
-    """The Chromium that this machine has."""
-    found = [os.environ.get("CHROMIUM"), *map(shutil.which, BROWSERS)]
-    executable = next(filter(None, found), None)
-    if executable is None:
-        reason = f"no browser: install Chromium, or set CHROMIUM to one; looked for {', '.join(BROWSERS)}"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def site(html):
-    """The book's address on a server of our own."""
-
-    class Silent(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=html))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-
-
-def visit(browser, address, home, width=DESK):
-    """Open a page, and note what it asks for and complains about; its home is all that it may ask."""
+    Of each view, "light" or "dark" or "phone", a screenshot is left in _build/screenshots.
+    """
     elsewhere, errors = [], []
-    page = browser.new_page(viewport={"width": width, "height": 800})
+    page = browser.new_page(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     page.on("request", lambda request: elsewhere.append(request.url))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address, wait_until="networkidle")
     seen = page.evaluate(LOOK)
+    for view in views:
+        page.emulate_media(color_scheme="dark" if view == "dark" else "light")
+        look_at_live_pictures(page)
+        page.evaluate("() => scrollTo(0, 0)")
+        name = address.removeprefix(home).removesuffix(".html").replace("/", "_")
+        page.screenshot(path=SCREENSHOTS / f"{name}.{view}.png", full_page=True)
     page.close()
     return Visit([url for url in elsewhere if not url.startswith((home, "data:", "blob:"))], errors, seen)
 
@@ -121,7 +73,7 @@ def visit(browser, address, home, width=DESK):
 @pytest.fixture(scope="module")
 def visits(browser, site):
     """A visit of every page, on a desk."""
-    return {page: visit(browser, site + page, site) for page in PAGES}
+    return {page: visit(browser, site + page, site, views=("light", "dark")) for page in PAGES}
 
 
 def test_the_first_page_leads_to_every_other(html, site, visits):
@@ -170,7 +122,7 @@ def test_every_picture_is_there_and_has_a_text(page, visits):
 
 @each_page
 def test_a_page_fits_a_phone(page, browser, site):
-    assert visit(browser, site + page, site, width=PHONE).seen["width"] <= PHONE
+    assert visit(browser, site + page, site, PHONE, views=("phone",)).seen["width"] <= PHONE
 
 
 def test_a_page_opened_as_a_file_asks_no_host_either(html, browser):

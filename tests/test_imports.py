@@ -37,14 +37,15 @@ MAY_IMPORT = {
     "statistics": {"metrics"},
     "claims": {"losses", "statistics"},
     "theory": {"data"},
-    "widgets": {"planes"},
+    "live": {"layers", "metrics"},
+    "widgets": {"live"},
     "sweeps": {"checkpoints", "results", "runs"},
     "runs": {"data", "metrics", "plots", "results", "training"},
 }
 # Heavy or special packages, and the only modules that may import them.
 ONLY = {
-    "matplotlib": {"planes", "plots", "widgets"},
-    "ipywidgets": {"widgets"},
+    "matplotlib": {"planes", "plots"},
+    "anywidget": {"widgets"},
     "distributed": {"sweeps"},
     "IPython": {"display"},
     "tensorflow": {"inference", "loops", "training", "runs", "sweeps", "_backend"},

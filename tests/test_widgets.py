@@ -1,58 +1,36 @@
-"""The live picture follows its controls."""
+"""In a notebook the live pictures are widgets, whose browser's side is tested in test_web.py."""
 
-import numpy as np
+import sys
+import types
+
 import pytest
-from invented import NUM_BATCHES, result
+from invented import result
 
 import vaelib
-from vaelib import widgets
+from vaelib import live
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The figures that the widget draws, in order."""
-    figures = []
-    draw = widgets._frame
-
-    def record(posteriors, num_batches):
-        figures.append(draw(posteriors, num_batches))
-        return figures[-1]
-
-    monkeypatch.setattr(widgets, "_frame", record)
-    return figures
+@pytest.fixture(scope="module")
+def models():
+    return {"kl_wt 1e-3 (β = 0.784)": vaelib.dense_vae(hidden_dim=4)}
 
 
-def controls(film):
-    return film.children[0].children
+def test_each_widget_carries_its_data_and_the_same_javascript(models, small):
+    x, y = small.x_test, small.y_test
+    film = vaelib.posterior_film({"a": result()})
+    explorer, draw = vaelib.latent_explorer(models, x, y), vaelib.draw_a_digit(models, x, y)
+    assert [widget.kind for widget in (film, explorer, draw)] == ["film", "explorer", "draw"]
+    assert film.data == live.film_data({"a": result()})
+    assert explorer.data == draw.data == live.latent_data(models, x, y)
+    for widget in (film, explorer, draw):
+        assert (str(widget._esm), str(widget._css)) == (live.script("widget"), live.style())
+        assert {"kind", "data"} <= set(widget.keys)
 
 
-def test_it_opens_with_the_whole_first_epoch_of_the_first_run(drawn):
-    film = vaelib.posterior_film({"a": result(), "b": result(1e-2)})
-    run, epoch, batch = controls(film)
-    assert (run.value, epoch.value, batch.value) == ("a", 1, NUM_BATCHES)
-    assert list(run.options) == ["a", "b"]
-    assert list(epoch.options) == [1, 100]
-    assert drawn[-1].get_suptitle() == f"a, epoch 1, batches 1 to {NUM_BATCHES}"
-
-
-def test_every_control_draws_anew_what_it_says(drawn):
-    film = vaelib.posterior_film({"a": result(), "b": result(1e-2, num_epochs=7)})
-    run, epoch, batch = controls(film)
-    before = bytes(film.children[1].value)
-    batch.value = 20
-    assert bytes(film.children[1].value).startswith(b"\x89PNG")
-    assert bytes(film.children[1].value) != before
-    assert len(drawn[-1].axes[0].collections[0].get_offsets()) == 20
-    limit = drawn[-1].axes[0].get_xlim()
-    batch.value = 400
-    assert drawn[-1].axes[0].get_xlim() == limit, "the scale must stay while batches are scrubbed"
-    epoch.value = 100
-    np.testing.assert_allclose(np.linalg.norm(drawn[-1].axes[0].collections[0].get_offsets(), axis=1), 1)
-    run.value = "b"
-    assert list(epoch.options) == [1, 7]
-    assert drawn[-1].get_suptitle() == f"b, epoch {epoch.value}, batches 1 to {batch.value}"
-
-
-def test_without_results_it_says_what_it_needs():
-    with pytest.raises(ValueError, match="expects at least one result, got an empty dict"):
-        vaelib.posterior_film({})
+def test_in_colab_it_asks_for_widgets_other_than_colabs_own(monkeypatch):
+    asked = []
+    colab = types.ModuleType("google.colab")
+    colab.output = types.SimpleNamespace(enable_custom_widget_manager=lambda: asked.append(True))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    vaelib.posterior_film({"a": result()})
+    assert asked == [True]

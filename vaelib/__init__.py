@@ -41,7 +41,7 @@ from .statistics import coverage, negative_elbo
 from .sweeps import sweep
 from .theory import LinearVAEOptimum, collapse_threshold, entropy_floor, linear_vae_optimum
 from .training import Run, fit
-from .widgets import posterior_film
+from .widgets import draw_a_digit, latent_explorer, posterior_film
 
 __version__ = "0.1.0"
 
@@ -79,6 +79,7 @@ __all__ = [
     "cyclical",
     "dense_vae",
     "digit_classifier",
+    "draw_a_digit",
     "effective_beta",
     "elbo",
     "elbo_surgery",
@@ -91,6 +92,7 @@ __all__ = [
     "gaussian_kl_per_dim",
     "generated_digits",
     "importance_log_likelihood",
+    "latent_explorer",
     "latent_grid",
     "linear",
     "linear_vae",

@@ -1,69 +1,83 @@
-"""The chapters' pictures, live: for Jupyter and Colab, where a kernel answers."""
+"""The chapters' pictures, live: for Jupyter and Colab, with the JavaScript of the book's own pages."""
 
-import io
+import sys
 
-import ipywidgets
-import matplotlib.pyplot as plt
-import numpy as np
+import anywidget
+import traitlets
 
-from .planes import plot_posterior_trace, plot_posteriors
+from . import live
 
-__all__ = ["posterior_film"]
+__all__ = ["draw_a_digit", "latent_explorer", "posterior_film"]
 
 
 def posterior_film(results):
-    """Scrub through the posteriors of training: choose a run, an epoch, and how many batches of it.
+    """The posteriors of training, one after another: several runs side by side, on one scale.
 
     Args:
         results: dict from a label, such as "kl_wt 1e-3 (β = 0.784)", to the `RunResult` of a run with two latent
             dimensions.
 
     Returns:
-        A widget, which a notebook displays, with a menu of runs, a slider over the epochs that were kept, a slider over
-        batches, and the picture of the posteriors (one scale for an epoch), and their distance and width by batch.
+        The widget that a notebook displays. Choose an epoch of those that were kept, pull or play its batches.
 
     Raises:
-        ValueError: if there are no results.
+        ValueError: if there are no results, or they cannot stand side by side.
 
-    Used in chapter 06.
+    Used in chapters 06 and 10.
     """
-    if not results:
-        raise ValueError("posterior_film expects at least one result, got an empty dict: see train_or_load.")
-    first = next(iter(results.values())).posteriors
-    run = ipywidgets.Dropdown(options=list(results), description="run")
-    epoch = ipywidgets.SelectionSlider(options=sorted(first), description="epoch", continuous_update=False)
-    num_batches = len(first[epoch.value].mean)
-    batch = ipywidgets.IntSlider(num_batches, 1, num_batches, description="batches", continuous_update=False)
-    # Not an Output: nbclient, which executes notebooks, sometimes waits forever for one.
-    picture = ipywidgets.Image(format="png")
-
-    def follow_run(_):
-        epoch.options = sorted(results[run.value].posteriors)
-
-    def follow_epoch(_):
-        batch.max = len(results[run.value].posteriors[epoch.value].mean)
-
-    def draw(_=None):
-        figure = _frame(results[run.value].posteriors[epoch.value], batch.value)
-        figure.suptitle(f"{run.value}, epoch {epoch.value}, batches 1 to {batch.value}")
-        content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=90)
-        plt.close(figure)
-        picture.value = content.getvalue()
-
-    run.observe(follow_run, "value")
-    epoch.observe(follow_epoch, "value")
-    for control in (run, epoch, batch):
-        control.observe(draw, "value")
-    draw()
-    return ipywidgets.VBox([ipywidgets.HBox([run, epoch, batch]), picture])
+    return _Picture(kind="film", data=live.film_data(results))
 
 
-def _frame(posteriors, num_batches):
-    """The first so many posteriors of an epoch, at the scale of all of them."""
-    mean, std = posteriors
-    figure, (plane, trace) = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
-    plot_posteriors(mean[:num_batches], std[:num_batches], plane, limit=float(np.max(np.abs(mean) + std)) * 1.05)
-    plot_posterior_trace(mean[:num_batches], std[:num_batches], trace)
-    trace.set_xlim(0, len(mean) + 1)
-    return figure
+def latent_explorer(models, x, labels):
+    """A point that moves over the latent plane, among the posteriors of images, decoded by several models.
+
+    Args:
+        models: dict from a label to a `VAE` of `dense_vae` with two latent dimensions.
+        x: (n, 28, 28, 1), images in [0, 1]; their posterior means stand in the plane.
+        labels: (n,) integers from 0 to 9, which colour them.
+
+    Returns:
+        The widget that a notebook displays. Move over the plane, or use the arrow keys.
+
+    Raises:
+        ValueError: if there is no model, one is of another kind, or images and labels do not fit together.
+
+    Used in chapter 10.
+    """
+    return _Picture(kind="explorer", data=live.latent_data(models, x, labels))
+
+
+def draw_a_digit(models, x, labels):
+    """A square to draw a digit in: what several models believe about it, decode of it, and what that costs.
+
+    Args:
+        models: as in `latent_explorer`.
+        x: likewise; two of each class can be taken in place of a drawing.
+        labels: likewise.
+
+    Returns:
+        The widget that a notebook displays, with distortion, rate and ELBO in nats.
+
+    Raises:
+        ValueError: as `latent_explorer`.
+
+    Used in chapter 10.
+    """
+    return _Picture(kind="draw", data=live.latent_data(models, x, labels))
+
+
+class _Picture(anywidget.AnyWidget):
+    """A live picture in a notebook. All of its data goes to the browser, which then needs no kernel."""
+
+    _esm = live.script("widget")
+    _css = live.style()
+    kind = traitlets.Unicode().tag(sync=True)
+    data = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, **kwargs):
+        # Colab shows widgets other than ipywidgets' own only when asked to.
+        if "google.colab" in sys.modules:
+            from google.colab import output
+
+            output.enable_custom_widget_manager()
+        super().__init__(**kwargs)

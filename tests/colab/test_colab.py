@@ -23,7 +23,11 @@ NOTEBOOKS = ROOT / "notebooks"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 VENV = ROOT / "_build/colab-venv"
 PYTHON = VENV / "bin/python"
-START = 'import sys, types\nsys.modules["google.colab"] = types.ModuleType("google.colab")\n'
+START = """
+import sys, types
+colab = sys.modules["google.colab"] = types.ModuleType("google.colab")
+colab.output = types.SimpleNamespace(enable_custom_widget_manager=lambda: None)
+"""
 PINNED = ("keras", "numpy", "matplotlib", "ipython")
 # Run as one more cell at the end: what the chapter really used.
 REPORT = f"""

@@ -1,0 +1,81 @@
+"""A bare page with nothing but the live pictures, of the book's own runs, and what tests do with it."""
+
+import re
+from contextlib import contextmanager
+from typing import NamedTuple
+
+KINDS = ("film", "explorer", "draw")
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>The live pictures</title>
+<link rel="icon" href="live/film.png">
+<link rel="stylesheet" href="live/live.css">
+<main><h1>The live pictures</h1>{places}</main>
+<script src="live/live.js"></script>
+"""
+
+
+def write_page(folder, kinds=KINDS):
+    """The page, beside the folder live/."""
+    places = "".join(f'<div data-live="{kind}"></div>' for kind in kinds)
+    (folder / f"{'-'.join(kinds)}.html").write_text(PAGE.format(places=places))
+
+
+class Opened(NamedTuple):
+    """A page in the browser, and what it asked for and complained about."""
+
+    page: object
+    requests: list
+    errors: list
+
+    def host(self, kind):
+        """The element of a live picture."""
+        return self.page.locator(f"[data-live={kind}]")
+
+    def read(self, kind):
+        """What a live picture says of itself."""
+        return self.page.evaluate("kind => document.querySelector(`[data-live=${kind}]`).live.read()", kind)
+
+    def settle(self):
+        """Let two frames pass: what was asked for has been drawn."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def stroke(self, *points):
+        """Draw on the pad with the mouse; points are shares of its width and height."""
+        box = self.page.locator(".vaelib-pad").bounding_box()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=3)
+        self.page.mouse.up()
+        self.settle()
+
+
+@contextmanager
+def opened(browser, address, *, ready=True, prepare=None, **options):
+    """A page, and every live picture that its name names seen, and there unless told otherwise."""
+    context = browser.new_context(**{"viewport": {"width": 900, "height": 900}, **options})
+    page = context.new_page()
+    requests, errors = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    if prepare:
+        prepare(page)
+    page.goto(address)
+    state = "='ready'" if ready else ""
+    for kind in re.findall("film|explorer|draw", address.rpartition("/")[2]):
+        page.locator(f"[data-live={kind}]").scroll_into_view_if_needed()
+        page.locator(f"[data-live={kind}][data-state{state}]").wait_for()
+    yield Opened(page, requests, errors)
+    context.close()
+
+
+def look_at_live_pictures(page):
+    """Scroll to every live picture, and wait until it is there."""
+    for place in page.locator("[data-live]").all():
+        place.scroll_into_view_if_needed()
+        place.and_(page.locator("[data-state=ready]")).wait_for()

@@ -1,0 +1,70 @@
+// A drawing as MNIST would have it: cropped, scaled into a box of 20 by 20 pixels, centred by its centre of mass.
+
+const SIDE = 28, BOX = 20;
+
+// Ink of `width` columns, each pixel in [0, 1], as 784 pixels; null if there is none.
+function asMnist(ink, width) {
+  const box = boundingBox(ink, width);
+  if (!box) return null;
+  const scale = Math.max(box.width, box.height) / BOX;
+  const columns = Math.max(1, Math.round(box.width / scale)), rows = Math.max(1, Math.round(box.height / scale));
+  const small = shrink(ink, width, box, columns, rows);
+  let mass = 0, massX = 0, massY = 0;
+  small.forEach((value, i) => {
+    mass += value;
+    massX += value * (i % columns);
+    massY += value * Math.floor(i / columns);
+  });
+  // MNIST's own digits have their centres of mass at pixel 14, counted from 0, within half a pixel.
+  const left = shift(massX / mass, columns), top = shift(massY / mass, rows);
+  const image = new Float32Array(SIDE * SIDE);
+  small.forEach((value, i) => {
+    image[(top + Math.floor(i / columns)) * SIDE + left + (i % columns)] = value;
+  });
+  return image;
+}
+
+// Where a centred image begins; never so that it leaves the picture.
+function shift(centre, size) {
+  return Math.min(Math.max(Math.round(SIDE / 2 - centre), 0), SIDE - size);
+}
+
+function boundingBox(ink, width) {
+  let left = width, right = -1, top = ink.length, bottom = -1;
+  for (let i = 0; i < ink.length; i++) {
+    if (!ink[i]) continue;
+    const x = i % width, y = Math.floor(i / width);
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+  }
+  return right < 0 ? null : { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+// The mean of the ink over every small pixel's area, with shares of pixels at its borders, so that edges are grey.
+function shrink(ink, width, box, columns, rows) {
+  const across = shares(box.width, columns), down = shares(box.height, rows);
+  const narrow = new Float32Array(box.height * columns), small = new Float32Array(rows * columns);
+  for (let y = 0; y < box.height; y++) {
+    for (const [from, to, share] of across) {
+      narrow[y * columns + to] += share * ink[(box.top + y) * width + box.left + from];
+    }
+  }
+  for (const [from, to, share] of down) {
+    for (let x = 0; x < columns; x++) small[to * columns + x] += share * narrow[from * columns + x];
+  }
+  return small.map(value => Math.min(value, 1));
+}
+
+// [old pixel, new pixel, the old one's share of the new one], for all that overlap.
+function shares(oldSize, newSize) {
+  const step = oldSize / newSize, all = [];
+  for (let to = 0; to < newSize; to++) {
+    for (let from = Math.floor(to * step); from < Math.min(oldSize, Math.ceil((to + 1) * step)); from++) {
+      const overlap = Math.min(from + 1, (to + 1) * step) - Math.max(from, to * step);
+      if (overlap > 1e-9) all.push([from, to, overlap / step]);
+    }
+  }
+  return all;
+}

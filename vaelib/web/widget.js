@@ -1,0 +1,10 @@
+// In a notebook, through anywidget: the data are the widget's own.
+
+function render({ model, el }) {
+  const life = new AbortController(), found = {};
+  const source = name => (found[name] ??= Promise.resolve(unpack(name, model.get("data")[name])));
+  const host = make("div", {});
+  el.append(host);
+  show(host, model.get("kind"), source, {}, life.signal);
+  return () => life.abort();
+}
