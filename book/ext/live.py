@@ -1,0 +1,97 @@
+"""Live pictures on the book's pages: a directive, and the same for cells of notebooks that have a tag.
+
+In a page of `book/`, ```{live} film``` puts the film where it stands; in a notebook, whose text stays plain Markdown,
+it comes after the cell with the tag `live-film`. The kinds are film, explorer and draw.
+"""
+
+import html
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+
+# What the still picture shows that stands in its place where there is no JavaScript.
+KINDS = {
+    "film": "The posteriors of 469 batches as ellipses around the prior's circle, in the first and the last epoch of "
+    "three networks: small and separate at kl_wt 1e-3, overlapping at 1e-2, and all on the circle at 1e-1.",
+    "explorer": "The posterior means of test digits in the latent planes of three networks, and digits decoded all "
+    "over each plane: ten kinds at kl_wt 1e-3, some at 1e-2, and one and the same blob everywhere at 1e-1.",
+    "draw": "A seven, what three networks believe about it, a small ellipse at kl_wt 1e-3, a larger one at 1e-2 and "
+    "the prior's circle at 1e-1, and what they decode of it: sevens, and a blob.",
+}
+FOLDER = "live"
+
+
+class live(nodes.General, nodes.Element):  # noqa: N801 (docutils finds the visitor by this name)
+    """A place for a live picture, with its attribute `kind`."""
+
+
+class LiveDirective(SphinxDirective):
+    """The place of a live picture in a page, which may be told to start by itself."""
+
+    required_arguments = 1
+    option_spec = {"autoplay": directives.flag}  # noqa: RUF012
+
+    def run(self):
+        """Put the place into the page."""
+        (kind,) = self.arguments
+        if kind not in KINDS:
+            raise self.error(f"There is no live picture {kind!r}: there are {', '.join(KINDS)}.")
+        return [live(kind=kind, autoplay="autoplay" in self.options)]
+
+
+def setup(app):
+    """Register all of it with Sphinx."""
+    app.add_node(live, html=(_visit_html, _depart), latex=(_skip, None), text=(_skip, None))
+    app.add_directive("live", LiveDirective)
+    app.connect("builder-inited", _write_files)
+    app.connect("doctree-read", _follow_tags)
+    app.connect("html-page-context", _add_files)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _write_files(app):
+    if app.builder.format != "html":
+        return
+    sys.path.append(str(Path(app.srcdir) / "tools"))
+    import export
+
+    static = Path(app.outdir).parent / "live"
+    export.write(static / FOLDER)
+    app.config.html_static_path.append(str(static))
+
+
+def _follow_tags(app, doctree):
+    for cell in list(doctree.findall(nodes.container)):
+        for kind in KINDS:
+            if f"tag_live-{kind}" in cell["classes"]:
+                cell.parent.insert(cell.parent.index(cell) + 1, live(kind=kind, autoplay=False))
+
+
+def _add_files(app, pagename, templatename, context, doctree):
+    # On no other page, and not in the way of its first paint.
+    if doctree is not None and any(doctree.findall(live)):
+        app.add_css_file(f"{FOLDER}/live.css")
+        app.add_js_file(f"{FOLDER}/live.js", loading_method="defer")
+
+
+def _visit_html(self, node):
+    kind = node["kind"]
+    autoplay = " data-autoplay" if node["autoplay"] else ""
+    picture = f"{'../' * self.builder.current_docname.count('/')}_static/{FOLDER}/{kind}.png"
+    self.body.append(
+        f'<div data-live="{kind}"{autoplay}>\n<p>This picture is live, and comes when the page has loaded it.</p>\n'
+        f'<noscript><figure><img src="{picture}" alt="{html.escape(KINDS[kind])}">'
+        "<figcaption>A still figure: the live one needs JavaScript, which is switched off here.</figcaption>"
+        "</figure></noscript>\n"
+    )
+
+
+def _depart(self, node):
+    self.body.append("</div>\n")
+
+
+def _skip(self, node):
+    raise nodes.SkipNode
