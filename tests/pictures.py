@@ -79,3 +79,14 @@ def look_at_live_pictures(page):
     for place in page.locator("[data-live]").all():
         place.scroll_into_view_if_needed()
         place.and_(page.locator("[data-state=ready]")).wait_for()
+
+
+def forbid_inline(page):
+    """Serve it with the strictest Content-Security-Policy: no inline script, no inline style, no other host."""
+
+    def add_policy(route):
+        response = route.fetch()
+        policy = {"content-security-policy": "default-src 'self'"}
+        route.fulfill(response=response, headers={**response.headers, **policy})
+
+    page.route("**/*.html", add_policy)

@@ -66,11 +66,13 @@ def test_pulling_back_draws_what_pulling_forth_did(film):
     scrubber, shot = film.page.get_by_role("slider", name="batch"), film.page.locator(".vaelib-panels").screenshot
     pull = "(node, value) => { node.value = value; node.dispatchEvent(new Event('input')); }"
     pictures = []
-    for batch in (100, 300, 100):
+    for batch in (1, 300, 1):
         scrubber.evaluate(pull, batch)
         film.settle()
         pictures.append(shot())
-    assert pictures[0] == pictures[2] != pictures[1]
+    assert pictures[0] == pictures[2]
+    # A picture with three hundred ellipses more takes more bytes.
+    assert len(pictures[0]) < 0.5 * len(pictures[1])
 
 
 def test_play_runs_through_the_batches_and_pause_stops(film):

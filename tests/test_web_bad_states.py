@@ -151,6 +151,8 @@ def test_every_control_can_be_reached_and_used_with_the_keyboard(browser, addres
         controls = "canvas[tabindex], button, input, select"
         expected = seen.page.locator(controls).count()
         seen.page.evaluate("() => document.body.focus()")
+        names = "nodes => nodes.map(node => node.getAttribute('aria-label')?.length ?? 0)"
+        assert min(seen.page.eval_on_selector_all("canvas[tabindex]", names)) > 30
         reached = set()
         for _ in range(expected + 2):
             seen.page.keyboard.press("Tab")
