@@ -27,7 +27,6 @@ def test_from_a_file_they_are_the_same_and_ask_nobody(browser, pictures):
 
 def test_they_need_no_more_than_their_own_server(browser, address):
     """Under the strictest Content-Security-Policy: no inline script, no inline style, no other host."""
-
     with opened(browser, f"{address}{'-'.join(KINDS)}.html", prepare=forbid_inline) as seen:
         seen.stroke((0.5, 0.2), (0.5, 0.8))
         assert len(seen.read("draw")["beliefs"]) == 3

@@ -1,0 +1,68 @@
+"""The table of chapter 7 is what runs/ says: its verdicts are computed again, by its own cells."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CHAPTER = ROOT / "notebooks/07_weigh_the_kl.ipynb"
+# Claims that the runs contradict; the chapter says why of each.
+FAILED = {
+    "1",
+    "5a",
+    "7a",
+    "7b",
+    "7c",
+    "9a",
+    "11 linear",
+    "11 sigmoid",
+    "11 cyclical",
+    "12a",
+    "13",
+    "16",
+    "17",
+    "18",
+    "23a",
+}
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """The cells that lead to the table: they load runs and need no images."""
+    found = nbformat.read(CHAPTER, as_version=4).cells
+    return [cell for cell in found if {"parameters", "claims"} & set(cell.metadata.get("tags", []))]
+
+
+@pytest.fixture(scope="module")
+def chapter(cells):
+    """What these cells define, when runs/ has all that they ask for."""
+    names: dict = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAELIB_RUNS", str(ROOT / "runs"))
+        patch.setattr("vaelib.runs.load_mnist", lambda: pytest.fail("a run of chapter 7 is not in runs/"))
+        for cell in cells:
+            exec(cell.source, names)  # noqa: S102
+    return names
+
+
+def test_the_table_is_what_the_runs_say(chapter, cells):
+    rows = [output.data["text/markdown"] for cell in cells for output in cell.outputs if "data" in output]
+    assert rows == [chapter["header"] + "\n".join(map(chapter["row"], chapter["claims"]))]
+
+
+def test_every_claim_has_its_verdict(chapter):
+    numbers = {claim.number.rstrip("abcd").split()[0] for claim in chapter["claims"]}
+    wanted = [*range(1, 15), 16, 17, 18, 22, 23, 25]
+    assert numbers >= {str(number) for number in wanted}
+    assert {claim.number for claim in chapter["claims"] if not claim.passed} == FAILED
+
+
+def test_the_headline_weights_have_three_seeds_each(chapter):
+    assert {kl_wt: len(runs) for kl_wt, runs in chapter["runs"].items()} == {1e-3: 3, 1e-2: 3, 1e-1: 3}
+    assert all(run.spec.num_epochs == 100 for runs in chapter["runs"].values() for run in runs)
+
+
+def test_annealing_and_the_weight_prior_are_compared_over_five_seeds(chapter):
+    sides = chapter["plain"], *chapter["annealed"].values(), *chapter["by_prior"].values()
+    assert [[run.spec.seed for run in side] for side in sides] == [[1, 2, 3, 4, 5]] * 5
