@@ -2,6 +2,8 @@
 
 // Seconds that an epoch takes at speed 1, and over how many batches the trace below the scrubber is averaged.
 const SECONDS_AN_EPOCH = 6, TRACE_WINDOW = 11;
+// After so many batches a copy of the panel is kept, so that pulling back is as quick as pulling forth.
+const KEEP_EVERY = 32;
 
 async function film(host, source, { autoplay = false }, signal) {
   const runs = await source("runs");
@@ -112,17 +114,28 @@ function filmPanel(label, run) {
   const sign = make("span", { class: `vaelib-line vaelib-line-${run % 3}` });
   const figure = make("figure", {}, canvas, make("figcaption", {}, sign, together(label), make("br"), numbers));
   // What is drawn already stays on a second canvas, so that a frame only adds what is new.
-  return { figure, canvas, numbers, ink: document.createElement("canvas"), drawn: 0, key: "" };
+  return { figure, canvas, numbers, ink: document.createElement("canvas"), drawn: 0, key: "", kept: [] };
+}
+
+// A copy of a canvas.
+function copyOf(canvas) {
+  const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+  copy.getContext("2d").drawImage(canvas, 0, 0);
+  return copy;
 }
 
 function drawFilmPanel(panel, trace, { epoch, batch, limit }, colours) {
   const size = panel.canvas.clientWidth, context = contextOf(panel.canvas), numBatches = trace.length / 4;
   const key = [epoch, limit, panel.canvas.width, ...Object.values(colours)].join();
-  if (key !== panel.key || batch < panel.drawn) {
-    Object.assign(panel.ink, { width: panel.canvas.width, height: panel.canvas.height });
-    Object.assign(panel, { key, drawn: 0 });
-  }
   const ink = panel.ink.getContext("2d");
+  if (key !== panel.key) Object.assign(panel, { key, kept: [], drawn: Infinity });
+  if (batch < panel.drawn) {
+    // Back to the last copy that has no more than this; without one, to an empty canvas.
+    const last = Math.min(Math.floor(batch / KEEP_EVERY), panel.kept.length - 1);
+    Object.assign(panel.ink, { width: panel.canvas.width, height: panel.canvas.height });
+    if (last > 0) ink.drawImage(panel.kept[last], 0, 0);
+    panel.drawn = Math.max(last, 0) * KEEP_EVERY;
+  }
   ink.setTransform(context.getTransform());
   const plane = planeOf(ink, size, limit);
   for (; panel.drawn < batch; panel.drawn++) {
@@ -130,6 +143,8 @@ function drawFilmPanel(panel, trace, { epoch, batch, limit }, colours) {
     ink.strokeStyle = rainbow(share, colours);
     ink.lineWidth = 0.5 + share;
     drawPosterior(plane, [m1, m2], [s1, s2]);
+    const place = (panel.drawn + 1) / KEEP_EVERY;
+    if (Number.isInteger(place)) panel.kept[place] ??= copyOf(panel.ink);
   }
   context.clearRect(0, 0, size, size);
   context.drawImage(panel.ink, 0, 0, size, size);
