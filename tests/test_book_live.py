@@ -71,7 +71,7 @@ def test_the_live_pictures_need_no_inline_script_or_style(browser, site):
 
     def prepare(page):
         forbid_inline(page)
-        page.on("console", complaints.append)
+        page.on("console", lambda message: complaints.append(message))
 
     with opened(browser, site + FIRST, prepare=prepare) as seen:
         look_at_live_pictures(seen.page)
