@@ -17,6 +17,7 @@ import vaelib
 from vaelib import results, runs
 from vaelib.results import RunResult
 
+COMMITTED = Path(__file__).parent.parent / "runs"
 # Two epochs of ten steps.
 SPEC = vaelib.RunSpec(beta=0.784, hidden_dim=8, num_epochs=2, num_train=1280, num_test=100)
 
@@ -129,6 +130,18 @@ def test_a_run_is_what_fit_gives(trained, digits):
     np.testing.assert_array_equal(result.metrics["test_mean"], mean.astype("float16"))
     np.testing.assert_array_equal(result.metrics["test_std"], std.astype("float16"))
     assert result.metrics["grid"].shape == (225, 28, 28)
+
+
+def test_many_latent_dimensions_leave_no_posteriors_of_the_test_images(tmp_path):
+    result = vaelib.train_or_load(dataclasses.replace(SPEC, latent_dim=5), tmp_path, verbose=False)
+    assert result.posteriors[2].mean.shape == (10, 5)
+    assert result.metrics.keys() & {"test_mean", "test_std", "grid"} == set()
+    assert result.metrics["train_second_moment"].shape == (5,)
+
+
+@pytest.mark.parametrize("file", sorted(COMMITTED.glob("*_????????.npz")), ids=lambda file: file.stem)
+def test_a_committed_result_is_small(file):
+    assert file.stat().st_size <= 1_000_000
 
 
 @pytest.mark.usefixtures("never_train")

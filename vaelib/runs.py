@@ -135,8 +135,6 @@ def _measure(model, x_train, x_test):
     train_mean, train_second_moment, mean_image_error = posterior_moments(model, x_train)
     metrics = {
         "active_units": active_units(test_mean),
-        "test_mean": test_mean.astype("float16"),
-        "test_std": test_std.astype("float16"),
         "train_mean": train_mean,
         "train_second_moment": train_second_moment,
         "mean_image_error": mean_image_error,
@@ -144,6 +142,8 @@ def _measure(model, x_train, x_test):
         "decoder_norm": np.linalg.norm(model.decoder.hidden.kernel, axis=1),
     }
     if model.latent_dim == 2:
+        # With fifty dimensions the posteriors alone would be 2 MB.
+        metrics |= {"test_mean": test_mean.astype("float16"), "test_std": test_std.astype("float16")}
         metrics |= measure_grid(model, latent_grid(), _judge(len(x_train)), x_train.mean(axis=0))
     return {name: np.asarray(value) for name, value in metrics.items()}
 
