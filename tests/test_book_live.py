@@ -6,8 +6,12 @@ from browsing import DESK
 from pictures import forbid_inline, look_at_live_pictures, opened
 
 FIRST = "book/index.html"
-LIVE = {FIRST: ["film"], "notebooks/06_watch_the_posterior.html": ["film"]}
-LIVE["notebooks/10_ask_the_model.html"] = ["film", "explorer", "draw"]
+LIVE = {
+    FIRST: ["film"],
+    "notebooks/06_watch_the_posterior.html": ["film"],
+    "notebooks/07_weigh_the_kl.html": ["explorer"],
+    "notebooks/10_ask_the_model.html": ["film", "explorer", "draw"],
+}
 
 
 @pytest.mark.parametrize("page", LIVE)
