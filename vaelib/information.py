@@ -20,9 +20,9 @@ class ELBOSurgery(NamedTuple):
     rate: float
     """The mean KL from the posteriors to the prior; the sum of the other two."""
     mutual_information: float
-    """Between the number of an image and its z: what z tells of which image it is; at most log n."""
+    """What z tells of which image it is from, at most log n."""
     marginal_kl: float
-    """From the aggregate posterior to the prior: what draws from the prior get wrong."""
+    """The KL from the aggregate posterior to the prior, which is what draws from the prior get wrong."""
 
 
 def elbo_surgery(mean, std, tolerance=1e-3):
