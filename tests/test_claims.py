@@ -188,3 +188,15 @@ def test_statistics_of_an_invented_run_are_those_it_was_made_with():
     assert statistics.off_prior_width(run) == pytest.approx(0.95, rel=1e-3)
     assert statistics.off_second_moment(run) == pytest.approx(0.03)
     assert statistics.off_mean(run) == pytest.approx(0.02)
+
+
+def test_the_table_is_markdown_with_ranges_groups_and_verdicts():
+    claims = [
+        vaelib.Claim("1", "original", "|mu| is small", "< 5", (1.0, 2.5, 2.0), True),
+        vaelib.Claim("2", "theory", "units", "= 2, 0", ((2, 0), (1, 0)), False),
+        vaelib.Claim("3", "theory", "exact", "= 4", (4.0, 4.0), True),
+    ]
+    *_, first, second, third = vaelib.claims_table(claims).splitlines()
+    assert first == r"| 1 | original | \|mu\| is small | < 5 | 1 to 2.5 | pass |"
+    assert second == "| 2 | theory | units | = 2, 0 | 2, 0; 1, 0 | **fail** |"
+    assert third == "| 3 | theory | exact | = 4 | 4 | pass |"

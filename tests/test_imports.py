@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "_backend": set(),
     "data": set(),
     "display": set(),
+    "geometry": {"quadrature"},
     "information": set(),
     "layers": set(),
     "losses": set(),
@@ -35,7 +36,8 @@ MAY_IMPORT = {
     "results": {"checkpoints", "runstate", "specs"},
     "logs": set(),
     "statistics": {"metrics"},
-    "claims": {"losses", "statistics"},
+    "verdicts": set(),
+    "claims": {"losses", "statistics", "verdicts"},
     "theory": {"data"},
     "live": {"layers", "metrics"},
     "widgets": {"live"},
@@ -48,7 +50,7 @@ ONLY = {
     "anywidget": {"widgets"},
     "distributed": {"sweeps"},
     "IPython": {"display"},
-    "tensorflow": {"inference", "loops", "training", "runs", "sweeps", "_backend"},
+    "tensorflow": {"geometry", "inference", "loops", "training", "runs", "sweeps", "_backend"},
 }
 
 

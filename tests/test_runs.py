@@ -53,6 +53,8 @@ def assert_same(a, b):
 def test_equal_numbers_are_one_spec_with_one_name():
     assert vaelib.RunSpec(beta=1, l2=0) == vaelib.RunSpec()
     assert vaelib.RunSpec(beta=1, l2=0).name == vaelib.RunSpec().name
+    # 784 * (1 / 784) is 0.9999999999999999.
+    assert vaelib.RunSpec(beta=vaelib.beta_from_kl_wt(1 / 784)) == vaelib.RunSpec()
 
 
 @pytest.mark.parametrize("field", dataclasses.fields(vaelib.RunSpec), ids=lambda field: field.name)

@@ -4,9 +4,10 @@ Everything is in nats per image: sums over pixels and latent dimensions, the mea
 """
 
 from . import _backend  # noqa: F401  (first: it explains a wrong Keras backend before anything imports TensorFlow)
-from .claims import Claim, check_headline, check_paired, check_sweep, paired_difference
+from .claims import check_headline, check_paired, check_sweep, paired_difference
 from .data import Digits, binarize, load_mnist
 from .display import show
+from .geometry import fisher_metric
 from .inference import best_posteriors
 from .information import ELBOSurgery, elbo_surgery
 from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
@@ -41,6 +42,7 @@ from .statistics import coverage, negative_elbo
 from .sweeps import sweep
 from .theory import LinearVAEOptimum, collapse_threshold, entropy_floor, linear_vae_optimum
 from .training import Run, fit
+from .verdicts import Claim, claims_table
 from .widgets import draw_a_digit, latent_explorer, posterior_film
 
 __version__ = "0.1.0"
@@ -72,6 +74,7 @@ __all__ = [
     "check_paired",
     "check_reaches_target",
     "check_sweep",
+    "claims_table",
     "collapse_threshold",
     "constant",
     "conv_vae",
@@ -86,6 +89,7 @@ __all__ = [
     "encode_all",
     "entropy_floor",
     "exact_log_likelihood",
+    "fisher_metric",
     "fit",
     "gaussian_distortion",
     "gaussian_kl",

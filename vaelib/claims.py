@@ -1,33 +1,17 @@
 """What the original experiment claims, and what theory says of it, held to the runs."""
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import stats
 
 from . import statistics as of
 from .losses import effective_beta
+from .verdicts import ClaimTable
 
-__all__ = ["Claim", "check_headline", "check_paired", "check_sweep", "paired_difference"]
+__all__ = ["check_headline", "check_paired", "check_sweep", "paired_difference"]
 
 _PIXELS = 784
 # Weight decay per mean error of a pixel, above which the claim is that it hurts; the prior N(0, I) of Kingma & Welling.
 _STRONG_L2, _PRIOR_L2 = 1e-4 * _PIXELS, 1 / 120_000
-_RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
-
-
-class Claim(NamedTuple):
-    """A statistic, the threshold that it is held to, and what came out."""
-
-    number: str
-    says: str
-    """Whose claim it is, "original" or "theory"."""
-    statement: str
-    threshold: str
-    values: tuple
-    """One per seed, or per group of runs."""
-    passed: bool
-    """Whether all values keep to the threshold."""
 
 
 def check_headline(runs, one_epoch):
@@ -46,7 +30,7 @@ def check_headline(runs, one_epoch):
     sharp, middle, blurred = (runs[kl_wt] for kl_wt in (1e-3, 1e-2, 1e-1))
     every = [*sharp, *middle, *blurred]
     pairs, triples = list(zip(sharp, middle, strict=True)), list(zip(sharp, middle, blurred, strict=True))
-    original = _Table("original")
+    original = ClaimTable("original")
     original.add("1", "1e-3: means within 5 of the origin", "share", ">= 0.99", _each(of.share_within(5), sharp))
     original.add("2a", "1e-2: means within 2.5", "share", ">= 0.95", _each(of.share_within(2.5), middle))
     original.add(
@@ -86,7 +70,7 @@ def check_headline(runs, one_epoch):
     )
     num_batches = [len(run.posteriors[1].mean) for run in every]
     original.add("14", "469 batches in an epoch", "= 469", "", num_batches, [number == 469 for number in num_batches])
-    theory = _Table("theory")
+    theory = ClaimTable("theory")
     theory.add("16", "E[μ² + σ²] = 1 in each dimension", "off by", "< 0.05", _each(of.off_second_moment, every))
     theory.add("17", "E[μ] = 0 in each dimension", "off by", "< 0.05", _each(of.off_mean, every))
     theory.add("18", "mean decoded = mean image", "off by", "< 0.003", _each(of.metric("mean_image_error"), every))
@@ -118,7 +102,7 @@ def check_sweep(runs):
     seeds = range(len(elbo))
     sharpest = [max(runs, key=lambda kl_wt: of.coverage(runs[kl_wt][seed])) for seed in seeds]
     tightest = [min(runs, key=lambda kl_wt: of.negative_elbo(runs[kl_wt][seed])) for seed in seeds]
-    original, theory = _Table("original"), _Table("theory")
+    original, theory = ClaimTable("original"), ClaimTable("theory")
     near = [3e-4 <= kl_wt <= 3e-3 for kl_wt in sharpest]
     original.add("10a", "1e-3 generates best", "best kl_wt, 3e-4 to 3e-3", "", sharpest, near)
     near = [5e-4 <= kl_wt <= 3e-3 for kl_wt in tightest]
@@ -143,7 +127,7 @@ def check_paired(annealed, decayed, plain):
 
     Used in chapter 07.
     """
-    table = _Table("original")
+    table = ClaimTable("original")
     for name, runs in annealed.items():
         low, high = paired_difference(runs, plain)[1:]
         table.add(
@@ -191,23 +175,6 @@ def paired_difference(runs, others, num_epochs=1):
     differences = np.subtract(ours, theirs)
     interval = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
     return float(differences.mean()), float(interval.low), float(interval.high)
-
-
-class _Table:
-    """Claims of one side, row by row."""
-
-    def __init__(self, says):
-        self.says, self.claims = says, []
-
-    def add(self, number, statement, statistic, threshold, values, holds=None):
-        """A row; without holds, every value is compared with the threshold, such as "< 0.1"."""
-        if holds is None:
-            relation, limit = threshold.split()
-            holds = _RELATIONS[relation](values, float(limit))
-        passed = bool(np.all(holds))
-        self.claims.append(
-            Claim(number, self.says, statement, f"{statistic} {threshold}".strip(), tuple(values), passed)
-        )
 
 
 def _each(statistic, runs):

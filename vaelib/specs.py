@@ -68,6 +68,8 @@ class RunSpec:
             object.__setattr__(self, field.name, kind(value))
             if getattr(self, field.name) != value:
                 raise ValueError(f"{field.name} must be of type {kind.__name__}, got {value!r}.")
+        # 784 * (1 / 784) is not quite 1 in floating point, but the same run.
+        object.__setattr__(self, "beta", float(f"{self.beta:.12g}"))
         if self.annealing not in _ANNEALING:
             raise ValueError(f"annealing must be one of {', '.join(_ANNEALING)}, got {self.annealing!r}.")
         if self.annealing == "none" and self.annealing_steps:
