@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "logs": set(),
     "statistics": {"metrics"},
     "verdicts": set(),
+    "collapse": {"verdicts"},
     "claims": {"losses", "statistics", "verdicts"},
     "theory": {"data"},
     "live": {"layers", "metrics"},

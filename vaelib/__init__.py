@@ -5,6 +5,7 @@ Everything is in nats per image: sums over pixels and latent dimensions, the mea
 
 from . import _backend  # noqa: F401  (first: it explains a wrong Keras backend before anything imports TensorFlow)
 from .claims import check_headline, check_paired, check_sweep, paired_difference
+from .collapse import check_collapse
 from .data import Digits, binarize, load_mnist
 from .display import show
 from .geometry import fisher_metric
@@ -70,6 +71,7 @@ __all__ = [
     "best_posteriors",
     "beta_from_kl_wt",
     "binarize",
+    "check_collapse",
     "check_headline",
     "check_paired",
     "check_reaches_target",
