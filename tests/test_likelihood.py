@@ -1,12 +1,17 @@
 """log p(x) against SciPy's integrals, sums over all images there are, and a model whose likelihood is known."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 from known_models import PATTERNS, log_likelihood, probabilistic_pca, tiny_vae
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 import vaelib
+from vaelib import likelihood
+
+RUNS = Path(__file__).parent.parent / "runs"
 
 
 @pytest.mark.parametrize("beta", [1.0, 0.5, 3.0])
@@ -38,20 +43,90 @@ def test_an_encoder_that_is_too_sure_of_nothing_does_not_change_the_result():
     np.testing.assert_allclose(coarse, fine, atol=1e-3)
 
 
-def test_what_no_grid_resolves_is_an_error_and_not_a_number():
-    with pytest.raises(ArithmeticError, match="disagree by more than 1e-14 nats"):
-        vaelib.exact_log_likelihood(tiny_vae(std=2.0, scale=9.0), PATTERNS[:2], tolerance=1e-14, verbose=False)
+@pytest.fixture
+def spacings(monkeypatch):
+    """The spacings of the grids that were summed over, and how many images each was for."""
+    used, integrate_ = [], likelihood._integrate
+
+    def recorded(model, x, beta, spacing, *arguments):
+        used.append((spacing, len(x)))
+        return integrate_(model, x, beta, spacing, *arguments)
+
+    monkeypatch.setattr(likelihood, "_integrate", recorded)
+    return used
 
 
-def test_a_posterior_beyond_the_border_is_an_error():
-    """All logits 0 on one side, and a likelihood that grows without end on the other."""
+def sum_over_fine_grid(model, x, beta, spacing, extent):
+    """The same integral by NumPy, in double precision, with one fine grid for all images."""
+    *_, hidden, hidden_bias, logits, bias = (weight.astype("float64") for weight in model.decoder.get_weights())
+    ticks = np.arange(-extent, extent + spacing / 2, spacing)
+    total, pixels = np.full(len(x), -np.inf), x.reshape(len(x), -1).T.astype("float64")
+    for row in ticks:
+        z = np.stack([ticks, np.full_like(ticks, row)], axis=1)
+        a = np.tanh(z @ hidden + hidden_bias) @ logits + bias
+        log_likelihood = a @ pixels - np.logaddexp(0, a).sum(axis=1, keepdims=True)
+        joint = stats.norm.logpdf(z).sum(axis=1, keepdims=True) + log_likelihood / beta
+        total = np.logaddexp(total, special.logsumexp(joint, axis=0))
+    return beta * (total + 2 * np.log(spacing))
+
+
+@pytest.mark.parametrize("beta", [7.84, 2.0])
+def test_grids_of_its_own_for_every_digit_are_as_good_as_one_fine_grid_for_all(digits, beta, spacings):
+    model, x = vaelib.trained_model(vaelib.RunSpec(beta=7.84), RUNS), digits.x_test[:20]
+    found = vaelib.exact_log_likelihood(model, x, beta=beta, verbose=False)
+    assert [spacing for spacing, _ in spacings] == sorted({spacing for spacing, _ in spacings}, reverse=True)
+    assert len(spacings) > 1
+    # As fine as the narrowest of these posteriors needs it; distortions are float32.
+    expected = sum_over_fine_grid(model, x, beta, spacing=0.06, extent=7)
+    np.testing.assert_allclose(found, expected, atol=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("trained", "beta", "expected"), [(4, 4, 0.2), (4, 1, 97**-0.5), (0.1, 1, 3.4**-0.5), (0, 9, 0.2)]
+)
+def test_posteriors_of_another_beta_are_wider_or_narrower_by_the_precision_that_the_decoder_adds(
+    trained, beta, expected
+):
+    """1 / std^2 is 25 for the encoder: 1 for the prior, 24 for the decoder."""
+    model = tiny_vae()
+    model.beta = vaelib.linear(float(trained), num_steps=1000)
+    assert likelihood._expected_std(model, np.array([[0.2, 5.0]]), beta)[0] == pytest.approx([expected, 1])
+
+
+def test_how_many_images_and_nodes_are_taken_at_once_does_not_matter(monkeypatch):
+    whole = vaelib.exact_log_likelihood(tiny_vae(), PATTERNS, verbose=False)
+    monkeypatch.setattr(likelihood, "_IMAGES", 5)
+    monkeypatch.setattr(likelihood, "_NODES", 500)
+    np.testing.assert_allclose(vaelib.exact_log_likelihood(tiny_vae(), PATTERNS, verbose=False), whole, atol=1e-5)
+
+
+def far_out(steepness, distance):
+    """All four logits are steepness * (z_1 - distance); the encoder says 0 +- 0.5."""
     model = tiny_vae(std=0.5)
     hidden, logits = model.decoder.layers[1], model.decoder.layers[2]
     hidden.activation = keras.activations.linear
-    hidden.set_weights([40.0 * np.eye(2, 5), np.zeros(5)])
-    logits.set_weights([np.eye(5, 4), np.full(4, -1000.0)])
-    with pytest.raises(ArithmeticError, match="the border of the grid"):
-        vaelib.exact_log_likelihood(model, np.ones((1, 2, 2, 1)), verbose=False)
+    hidden.set_weights([steepness * np.eye(2, 5), np.zeros(5)])
+    logits.set_weights([np.repeat(np.eye(5, 1), 4, axis=1), np.full(4, -steepness * distance)])
+    return model
+
+
+def test_the_plane_grows_until_the_posterior_is_in_it():
+    def joint(z):
+        return np.exp(4 * special.log_expit(3 * (z - 8.0))) * stats.norm.pdf(z)
+
+    found = vaelib.exact_log_likelihood(far_out(3.0, 8.0), np.ones((1, 2, 2, 1), "float32"), verbose=False)
+    assert found[0] == pytest.approx(np.log(integrate.quad(joint, 0, 20, points=[7, 8, 9], epsabs=0)[0]), abs=1e-4)
+
+
+def test_what_no_grid_resolves_is_an_error_and_not_a_number():
+    with pytest.raises(ArithmeticError, match="disagree by more than 1e-14 nats"):
+        vaelib.exact_log_likelihood(tiny_vae(std=1.0, scale=9.0), PATTERNS[:2], tolerance=1e-14, verbose=False)
+
+
+def test_a_posterior_beyond_any_border_is_an_error():
+    """Hardly likely on one side, and a likelihood that grows without end on the other."""
+    with pytest.raises(ArithmeticError, match=r"beyond 24\.0 from the origin, the border of the grid"):
+        vaelib.exact_log_likelihood(far_out(40.0, 25.0), np.ones((1, 2, 2, 1)), verbose=False)
 
 
 def test_a_decoder_that_ignores_z_has_its_distortion_as_likelihood(images):
