@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "theory": {"data"},
     "live": {"layers", "metrics"},
     "widgets": {"live"},
+    "evaluations": {"checkpoints", "data", "inference", "likelihood", "results", "runs", "specs"},
     "sweeps": {"checkpoints", "results", "runs"},
     "runs": {"data", "metrics", "plots", "results", "training"},
 }

@@ -8,6 +8,7 @@ from .claims import check_headline, check_paired, check_sweep, paired_difference
 from .collapse import check_collapse
 from .data import Digits, binarize, load_mnist
 from .display import show
+from .evaluations import elbo_of_run, log_likelihood_of_run
 from .geometry import fisher_metric
 from .inference import best_posteriors
 from .information import ELBOSurgery, elbo_surgery
@@ -87,6 +88,7 @@ __all__ = [
     "draw_a_digit",
     "effective_beta",
     "elbo",
+    "elbo_of_run",
     "elbo_surgery",
     "encode_all",
     "entropy_floor",
@@ -106,6 +108,7 @@ __all__ = [
     "list_runs",
     "load_mnist",
     "load_run",
+    "log_likelihood_of_run",
     "measure_grid",
     "negative_elbo",
     "paired_difference",

@@ -15,7 +15,16 @@ from .checkpoints import write_file
 from .runstate import PosteriorTrace
 from .specs import RunSpec
 
-__all__ = ["RunResult", "list_runs", "load_run", "load_weights", "save_run", "where_to_keep"]
+__all__ = [
+    "RunResult",
+    "list_runs",
+    "load_run",
+    "load_weights",
+    "npz_bytes",
+    "places",
+    "save_run",
+    "where_to_keep",
+]
 
 
 class RunResult(NamedTuple):
@@ -48,8 +57,9 @@ def load_run(spec, folder=None):
 
 def list_runs(folder=None):
     """All results on disk, as a list of `RunResult` in the order of their names; folder as in `train_or_load`."""
-    found = {file.name: file for place in reversed(_places(folder)) for file in place.glob("*.npz")}
-    results = [_read(file) for name, file in sorted(found.items()) if not name.endswith(".weights.npz")]
+    # A result's name ends with the spec's checksum; those of weights and of evaluations go on after it.
+    found = {file.name: file for place in reversed(places(folder)) for file in place.glob("*_????????.npz")}
+    results = [_read(file) for _, file in sorted(found.items())]
     return [result for result in results if result is not None]
 
 
@@ -59,7 +69,7 @@ def save_run(result, weights, folder):
     Raises:
         OSError: if they cannot be written.
     """
-    content = _npz(weights)
+    content = npz_bytes(weights)
     weights_file, result_file = files_of(result.spec, folder)
     # The weights first: where a result is, its weights have been.
     write_file(weights_file, content)
@@ -70,7 +80,7 @@ def save_run(result, weights, folder):
         **{f"posteriors/{epoch}": np.stack(trace) for epoch, trace in result.posteriors.items()},
         **{f"metrics/{name}": value for name, value in result.metrics.items()},
     }
-    write_file(result_file, _npz(arrays))
+    write_file(result_file, npz_bytes(arrays))
 
 
 def files_of(spec, folder):
@@ -96,14 +106,14 @@ def load_weights(spec, folder=None):
 
 def _find(spec, folder):
     """(file, result) of a spec, or None."""
-    for place in _places(folder):
+    for place in places(folder):
         result = _read(place / f"{spec.name}.npz")
         if result is not None and result.spec == spec:
             return place / f"{spec.name}.npz", result
     return None
 
 
-def _places(folder):
+def places(folder=None):
     """Where results may be: the folder to keep them in, and that of the results that come with vaelib."""
     package = Path(__file__).parent
     delivered = package / "trained_runs", package.parent / "runs"
@@ -131,7 +141,7 @@ def _read(file):
     return RunResult(spec, history, posteriors, parts["metrics"], about)
 
 
-def _npz(arrays):
+def npz_bytes(arrays):
     """Arrays by name, or in order, as the bytes of a compressed npz file."""
     if not isinstance(arrays, dict):
         arrays = {f"{i:04d}": array for i, array in enumerate(arrays)}

@@ -18,7 +18,7 @@ from .plots import latent_grid
 from .results import RunResult, load_run, load_weights, save_run, where_to_keep
 from .training import fit
 
-__all__ = ["train_or_load", "trained_model"]
+__all__ = ["train_or_load", "trained_model", "usable_cores", "versions"]
 
 # Of these epochs, and the last, a result keeps the posteriors.
 _KEPT_EPOCHS = {1, 2, 5, 10, 20, 50, 100}
@@ -110,7 +110,7 @@ def _train(spec, folder, verbose):
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": digits.source.partition(" (")[0],
         "machine": f"{platform.machine()}, {num_cores} cores",
-        "versions": _versions(),
+        "versions": versions(),
     }
     result = RunResult(spec, run.history, posteriors, _measure(model, x_train, x_test), about)
     save_run(result, [variable.numpy() for variable in model.trainable_variables], folder)
@@ -123,7 +123,8 @@ def usable_cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def _versions():
+def versions():
+    """Of what decides the numbers, by name."""
     modules = {"tensorflow": tf, "keras": keras, "numpy": np}
     return {"python": platform.python_version(), "vaelib": version("vaelib")} | {
         name: module.__version__ for name, module in modules.items()
