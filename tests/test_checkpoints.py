@@ -94,6 +94,21 @@ def test_after_a_crash_the_same_call_goes_on_to_the_same_bits(at, minutes, image
     assert begun == list(range(at[0], 3))
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
+@pytest.mark.parametrize("at", [(1, 2), (2, 0)], ids=str)
+def test_drawn_pixels_and_a_falling_learning_rate_go_on_to_the_same_bits_too(optimizer, at, images, tmp_path):
+    spec = vaelib.RunSpec(
+        hidden_dim=8, num_hidden=2, optimizer=optimizer, learning_rate_schedule="iwae", num_epochs=3, num_train=70
+    )
+    arguments = {**ARGUMENTS, "binarize": True, "posterior_epochs": [1, 3]}
+    expected = vaelib.fit(spec.build(), images, images[:20], **arguments)
+    arguments |= {"checkpoint": tmp_path, "save_minutes": 0}
+    with pytest.raises(CrashError):
+        vaelib.fit(spec.build(), images, images[:20], callbacks=[CrashAt(*at)], **arguments)
+    _assert_same(vaelib.fit(spec.build(), images, images[:20], **arguments), expected)
+    assert list(expected.posteriors) == [1, 3]
+
+
 def test_a_finished_training_is_loaded_and_more_epochs_go_on_from_it(images, tmp_path, undisturbed):
     arguments = {**ARGUMENTS, "checkpoint": str(tmp_path / "new" / "folder")}
     vaelib.fit(_model(), images, images[:20], **{**arguments, "num_epochs": 2})
@@ -161,6 +176,8 @@ OTHER_RUNS = {
     "seed": ({}, {"seed": 6}, "seed is 5 there and 6 here"),
     "batches": ({}, {"batch_size": 17}, "batch_size is 16 there and 17 here"),
     "order": ({}, {"shuffle": False}, "shuffle is True there and False here"),
+    "pixels": ({}, {"binarize": True}, "binarize is False there and True here"),
+    "depth": ({"num_hidden": 2}, {}, "num_hidden is 1 there and 2 here"),
 }
 
 
@@ -282,6 +299,12 @@ def test_a_second_ctrl_c_stops_at_once_and_what_was_saved_stays(images, tmp_path
         vaelib.fit(_model(), images, images[:20], callbacks=[Interrupt(2)], **arguments)
     assert signal.getsignal(signal.SIGINT) is handler
     _assert_same(vaelib.fit(_model(), images, images[:20], **arguments), undisturbed)
+
+
+@pytest.mark.parametrize("epochs", [[0], [3, -1]])
+def test_epochs_that_never_come_are_refused(epochs, images):
+    with pytest.raises(ValueError, match=r"posterior_epochs must be None .* or numbers of epochs, from 1, got \["):
+        vaelib.fit(_model(), images, batch_size=16, posterior_epochs=epochs)
 
 
 @pytest.mark.parametrize("minutes", [-1, float("nan")])

@@ -158,8 +158,8 @@ def test_conv_decoder_is_a_dense_layer_a_transposed_convolution_and_linear_logit
 
 @pytest.mark.parametrize(
     "layer",
-    [DenseEncoder(hidden_dim=6, l2=0.01), DenseDecoder(hidden_dim=6, l2=0.01)],
-    ids=["encoder", "decoder"],
+    [layer(hidden_dim=6, l2=0.01, num_hidden=n) for layer in (DenseEncoder, DenseDecoder) for n in (1, 2)],
+    ids=["encoder", "deep encoder", "decoder", "deep decoder"],
 )
 def test_weight_decay_is_l2_times_the_squared_kernels_and_nothing_for_biases(layer):
     layer.build((None, 28, 28, 1) if isinstance(layer, DenseEncoder) else (None, 2))
@@ -184,12 +184,12 @@ def test_negative_weight_decay_is_refused(layer, l2):
 
 @pytest.mark.parametrize(
     "layer",
-    [Sampling(seed=3), DenseEncoder(4, 30, 1e-3), DenseDecoder(30, 1e-3), ConvEncoder(4), ConvDecoder()],
+    [Sampling(seed=3), DenseEncoder(4, 30, 1e-3, 2), DenseDecoder(30, 1e-3, 2), ConvEncoder(4), ConvDecoder()],
     ids=lambda layer: type(layer).__name__,
 )
 def test_layers_are_rebuilt_from_their_config(layer):
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert type(loaded) is type(layer)
     assert loaded.get_config() == layer.get_config()
-    own = {"seed": 3, "latent_dim": 4, "hidden_dim": 30, "l2": 1e-3}
+    own = {"seed": 3, "latent_dim": 4, "hidden_dim": 30, "l2": 1e-3, "num_hidden": 2}
     assert {k: v for k, v in loaded.get_config().items() if k in own}.items() <= own.items()

@@ -50,6 +50,23 @@ def test_dense_vae_has_the_parameters_of_kingma_and_welling(latent_dim, hidden_d
     assert vaelib.dense_vae(latent_dim, hidden_dim).count_params() == encoder + decoder
 
 
+def test_more_hidden_layers_are_tanh_layers_one_after_the_other(images):
+    """By hand from the variables, in the order in which they are kept."""
+    model = vaelib.dense_vae(latent_dim=5, hidden_dim=30, num_hidden=3)
+    model.set_weights([np.random.default_rng(0).normal(0, 0.3, weight.shape) for weight in model.get_weights()])
+    parts = iter([w.numpy().astype("float64") for w in model.trainable_variables])
+    h = images.reshape(-1, 784).astype("float64")
+    for _ in range(3):
+        h = np.tanh(h @ next(parts) + next(parts))
+    z_mean, z_log_var = h @ next(parts) + next(parts), h @ next(parts) + next(parts)
+    np.testing.assert_allclose(model.encode(images), (z_mean, z_log_var), rtol=1e-4, atol=1e-4)
+    h = z_mean
+    for _ in range(3):
+        h = np.tanh(h @ next(parts) + next(parts))
+    expected = (h @ next(parts) + next(parts)).reshape(-1, 28, 28, 1)
+    np.testing.assert_allclose(model.decode(z_mean), expected, rtol=1e-4, atol=1e-4)
+
+
 def test_z_is_the_reparameterised_sample_and_logits_are_its_decoding(images):
     model = _dense()
     output = model(images, noise=NOISE)
@@ -173,7 +190,7 @@ def test_a_beta_that_is_negative_or_not_finite_is_refused(make, beta):
         make(beta=beta)
 
 
-@pytest.mark.parametrize("arguments", [{"latent_dim": 0}, {"hidden_dim": -3}, {"l2": -1.0}])
+@pytest.mark.parametrize("arguments", [{"latent_dim": 0}, {"hidden_dim": -3}, {"l2": -1.0}, {"num_hidden": 0}])
 def test_impossible_sizes_are_refused(arguments):
     with pytest.raises(ValueError, match=str(*arguments.values())):
         vaelib.dense_vae(**arguments)
@@ -204,6 +221,7 @@ def test_a_loaded_model_gives_the_same_bits_and_goes_on_training(images, tmp_pat
 def test_another_process_loads_models_and_computes_the_same_bits(images, tmp_path):
     models = {
         "dense": vaelib.dense_vae(hidden_dim=16, beta=vaelib.linear(2.0, 5), l2=0.01),
+        "deep": vaelib.dense_vae(hidden_dim=16, num_hidden=2),
         "conv": vaelib.conv_vae(beta=0.5),
         "functional": vaelib.VAE(*_functional_parts()),
     }

@@ -59,7 +59,8 @@ def test_equal_numbers_are_one_spec_with_one_name():
 
 @pytest.mark.parametrize("field", dataclasses.fields(vaelib.RunSpec), ids=lambda field: field.name)
 def test_every_field_makes_another_spec_with_another_name(field):
-    change = {field.name: "linear" if isinstance(field.default, str) else field.default + 1}
+    others = {"annealing": "linear", "optimizer": "adam", "learning_rate_schedule": "iwae"}
+    change = {field.name: others[field.name] if field.name in others else field.default + 1}
     # Steps alone mean nothing.
     base = vaelib.RunSpec(annealing="linear") if field.name == "annealing_steps" else vaelib.RunSpec()
     other = dataclasses.replace(base, **change)
@@ -72,6 +73,13 @@ def test_a_name_says_what_is_special_and_is_fit_for_a_file():
     name = vaelib.RunSpec(beta=0.784, annealing="cyclical", annealing_steps=46900, seed=3).name
     assert name.startswith("beta-0.784_annealing-cyclical_annealing_steps-46900_seed-3_")
     assert vaelib.RunSpec(beta=1 / 3).name != vaelib.RunSpec(beta=0.33333).name
+
+
+def test_a_name_is_for_ever():
+    """Or what is on disk would be trained again."""
+    assert vaelib.RunSpec(beta=0.784).name == "beta-0.784_seed-1_ce933637"
+    names = {result.spec.name for result in vaelib.list_runs(COMMITTED)}
+    assert names == {file.stem for file in COMMITTED.glob("*_????????.npz")}
 
 
 def test_a_spec_builds_the_same_model_every_time_and_another_for_another_seed():
@@ -100,6 +108,26 @@ def test_a_spec_builds_what_it_says():
     assert isinstance(model.optimizer, keras.optimizers.RMSprop)
 
 
+def test_the_optimizers_are_those_of_the_papers():
+    adagrad, adam = (vaelib.RunSpec(optimizer=name, num_hidden=2).build().optimizer for name in ("adagrad", "adam"))
+    assert isinstance(adagrad, keras.optimizers.Adagrad)
+    assert adagrad.initial_accumulator_value == 0
+    assert isinstance(adam, keras.optimizers.Adam)
+    assert (adam.beta_1, adam.beta_2, adam.epsilon) == (0.9, 0.999, 1e-4)
+
+
+@pytest.mark.parametrize("divisor", [1, 5])
+def test_the_learning_rate_falls_as_in_burda_et_al(divisor):
+    """3^i passes at 0.001 * 10^(-i/7), written out pass by pass; a fifth of the training has a fifth of each."""
+    passes = np.concatenate([np.full(3**i, 0.001 * 10 ** (-i / 7)) for i in range(8)])
+    num_epochs = 3280 // divisor
+    spec = vaelib.RunSpec(learning_rate_schedule="iwae", num_epochs=num_epochs, num_train=10, batch_size=2)
+    schedule = spec.build().optimizer._learning_rate
+    steps = np.arange(5 * num_epochs)
+    rates = np.array([schedule(step) for step in steps[:: 50 // divisor]])
+    np.testing.assert_allclose(rates, passes[:: 10 // divisor * divisor][: len(rates)], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -111,6 +139,9 @@ def test_a_spec_builds_what_it_says():
         ({"num_epochs": 0}, "num_epochs must be at least 1, got 0"),
         ({"num_epochs": 2.5}, r"num_epochs must be of type int, got 2\.5"),
         ({"learning_rate": 0.0}, r"learning_rate must be positive, got 0\.0"),
+        ({"num_hidden": 0}, "num_hidden must be at least 1, got 0"),
+        ({"optimizer": "sgd"}, "optimizer must be one of rmsprop, adagrad, adam, got 'sgd'"),
+        ({"learning_rate_schedule": "linear"}, "learning_rate_schedule must be one of constant, iwae, got 'linear'"),
     ],
 )
 def test_a_spec_that_cannot_be_trained_is_refused_at_once(fields, message):
@@ -139,6 +170,40 @@ def test_many_latent_dimensions_leave_no_posteriors_of_the_test_images(tmp_path)
     assert result.posteriors[2].mean.shape == (10, 5)
     assert result.metrics.keys() & {"test_mean", "test_std", "grid"} == set()
     assert result.metrics["train_second_moment"].shape == (5,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({}, {1, 2, 5, 10, 20, 50, 100}),
+        ({"num_epochs": 30}, {1, 2, 5, 10, 20, 30}),
+        ({"latent_dim": 50, "num_epochs": 30}, {1, 2, 5, 10, 30}),
+        ({"latent_dim": 200, "batch_size": 100}, {100}),
+        ({"latent_dim": 200}, {100}),
+        ({"latent_dim": 50, "batch_size": 20}, set()),
+    ],
+    ids=str,
+)
+def test_posteriors_are_kept_of_the_last_epoch_and_the_first_ones_up_to_a_megabyte(changes, kept):
+    assert set(runs.kept_epochs(vaelib.RunSpec(**changes))) == kept
+
+
+def test_what_is_measured_of_a_binarized_run_is_of_binarized_images(tmp_path, digits):
+    spec = dataclasses.replace(SPEC, num_epochs=1, num_hidden=2, binarize=True)
+    result = vaelib.train_or_load(spec, tmp_path, verbose=False)
+    x_test = vaelib.binarize(digits.x_test[:100], spec.seed)
+    mean, _ = vaelib.encode_all(vaelib.trained_model(spec, tmp_path), x_test)
+    np.testing.assert_array_equal(result.metrics["test_mean"], mean.astype("float16"))
+
+
+@pytest.mark.parametrize("file", sorted(COMMITTED.glob("*.weights.npz")), ids=lambda file: file.stem)
+def test_committed_weights_make_the_model_that_was_measured(file, digits):
+    (spec,) = (run.spec for run in vaelib.list_runs(COMMITTED) if f"{run.spec.name}.weights.npz" == file.name)
+    expected = vaelib.load_run(spec, COMMITTED).metrics["test_mean"]
+    if len(digits.x_test) != len(expected):
+        pytest.skip("needs the full MNIST")
+    mean, _ = vaelib.encode_all(vaelib.trained_model(spec, COMMITTED), digits.x_test[:100])
+    np.testing.assert_allclose(mean, expected[:100], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("file", sorted(COMMITTED.glob("*_????????.npz")), ids=lambda file: file.stem)

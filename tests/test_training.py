@@ -163,6 +163,50 @@ def test_xla_compiles_all_but_convolutions_on_a_cpu(monkeypatch, devices):
     assert loops._use_xla(vaelib.conv_vae()) == bool(devices)
 
 
+def test_a_learning_rate_that_falls_to_zero_stops_learning_in_the_compiled_loop(images):
+    """After the second of three batches."""
+    falling = keras.optimizers.schedules.PiecewiseConstantDecay([1], [1e-3, 0.0])
+    models = [_model(keras.optimizers.SGD(rate)) for rate in (falling, 1e-3)]
+    for model, num_images in zip(models, (70, 64), strict=True):
+        vaelib.fit(model, images[:num_images], batch_size=BATCH, shuffle=False, seed=3)
+    for ours, theirs in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+
+
+def _counts_white_pixels():
+    """A model that says softplus(1) of every pixel less one nat of every white one, and learns nothing."""
+    model = _model(keras.optimizers.SGD(0.0))
+    model.decoder.logits.set_weights([np.zeros((8, 784)), np.ones(784)])
+    return model
+
+
+@pytest.mark.usefixtures("without_xla")
+def test_binarized_pixels_are_white_with_the_probability_of_their_grey_anew_in_every_epoch():
+    grey = np.linspace(0.1, 0.9, 784, dtype="float32").reshape(1, 28, 28, 1).repeat(200, axis=0)
+    run = vaelib.fit(
+        _counts_white_pixels(), grey, grey[:100], num_epochs=20, shuffle=False, seed=1, binarize=True, verbose=False
+    )
+    white = 784 * np.log1p(np.e) - np.array(run.history["distortion"])
+    spread = np.sqrt(np.sum(grey[0] * (1 - grey[0])) / 200)
+    # A sum of independent draws: its mean and its variance over epochs are both known.
+    assert abs(white.mean() - grey[0].sum()) < 4 * spread / np.sqrt(20)
+    assert 0.5 < white.std(ddof=1) / spread < 1.5
+    validation = 784 * np.log1p(np.e) - np.array(run.history["val_distortion"])
+    assert len(set(validation)) == 1
+    assert abs(validation[0] - grey[0].sum()) < 4 * spread * np.sqrt(2)
+    assert not np.array_equal(run.posteriors[1].mean, run.posteriors[2].mean), "the encoder sees grey"
+
+
+@pytest.mark.usefixtures("without_xla")
+def test_what_is_black_and_white_already_is_not_changed_by_binarizing(images):
+    x = vaelib.binarize(images, seed=0)
+    plain, drawn = (
+        vaelib.fit(_model("rmsprop"), x, x[:20], num_epochs=2, batch_size=32, binarize=binarize).history
+        for binarize in (False, True)
+    )
+    assert {**plain, "seconds": None} == {**drawn, "seconds": None}
+
+
 def test_every_epoch_has_an_order_of_its_own_with_every_image_once(images):
     model = _model(keras.optimizers.SGD(0.0))
     posteriors = vaelib.fit(model, images[:20], num_epochs=2, batch_size=1).posteriors

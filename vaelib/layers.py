@@ -54,23 +54,24 @@ class Sampling(layers.Layer):
 
 @_register
 class DenseEncoder(layers.Layer):
-    """One hidden tanh layer, then a mean and a log-variance (Kingma & Welling 2013, appendix C.2).
+    """Hidden tanh layers, then a mean and a log-variance (Kingma & Welling 2013, appendix C.2).
 
     Args:
         latent_dim: dimensions of z.
-        hidden_dim: units of the hidden layer.
+        hidden_dim: units of a hidden layer.
         l2: weight decay, nats per image for a squared weight: the loss gains l2 * sum(kernel ** 2). The prior
             N(0, I) on the weights is 1 / (2 * number of training images).
+        num_hidden: hidden layers, >= 1; one in the paper.
 
     Written in chapter 03.
     """
 
-    def __init__(self, latent_dim=2, hidden_dim=500, l2=0.0, **kwargs):
+    def __init__(self, latent_dim=2, hidden_dim=500, l2=0.0, num_hidden=1, **kwargs):
         super().__init__(**kwargs)
-        self.latent_dim, self.hidden_dim, self.l2 = latent_dim, hidden_dim, l2
+        self.latent_dim, self.hidden_dim, self.l2, self.num_hidden = latent_dim, hidden_dim, l2, num_hidden
         decay = _decay(l2)
         self.flatten = layers.Flatten()
-        self.hidden = layers.Dense(hidden_dim, "tanh", kernel_regularizer=decay, name="hidden")
+        self.hidden = _hidden(hidden_dim, num_hidden, decay)
         self.z_mean = layers.Dense(latent_dim, dtype=_precise(self), kernel_regularizer=decay, name="z_mean")
         self.z_log_var = layers.Dense(latent_dim, dtype=_precise(self), kernel_regularizer=decay, name="z_log_var")
 
@@ -92,25 +93,27 @@ class DenseEncoder(layers.Layer):
             "latent_dim": self.latent_dim,
             "hidden_dim": self.hidden_dim,
             "l2": self.l2,
+            "num_hidden": self.num_hidden,
         }
 
 
 @_register
 class DenseDecoder(layers.Layer):
-    """One hidden tanh layer, then a logit for each pixel (Kingma & Welling 2013, appendix C.1).
+    """Hidden tanh layers, then a logit for each pixel (Kingma & Welling 2013, appendix C.1).
 
     Args:
-        hidden_dim: units of the hidden layer.
+        hidden_dim: units of a hidden layer.
         l2: weight decay, as in `DenseEncoder`.
+        num_hidden: hidden layers, >= 1; one in the paper.
 
     Written in chapter 03.
     """
 
-    def __init__(self, hidden_dim=500, l2=0.0, **kwargs):
+    def __init__(self, hidden_dim=500, l2=0.0, num_hidden=1, **kwargs):
         super().__init__(**kwargs)
-        self.hidden_dim, self.l2 = hidden_dim, l2
+        self.hidden_dim, self.l2, self.num_hidden = hidden_dim, l2, num_hidden
         decay = _decay(l2)
-        self.hidden = layers.Dense(hidden_dim, "tanh", kernel_regularizer=decay, name="hidden")
+        self.hidden = _hidden(hidden_dim, num_hidden, decay)
         self.logits = layers.Dense(math.prod(IMAGE_SHAPE), kernel_regularizer=decay, name="logits")
         self.reshape = layers.Reshape(IMAGE_SHAPE)
 
@@ -125,7 +128,12 @@ class DenseDecoder(layers.Layer):
 
     def get_config(self):
         """The arguments, for `keras.saving`."""
-        return {**super().get_config(), "hidden_dim": self.hidden_dim, "l2": self.l2}
+        return {
+            **super().get_config(),
+            "hidden_dim": self.hidden_dim,
+            "l2": self.l2,
+            "num_hidden": self.num_hidden,
+        }
 
 
 @_register
@@ -202,6 +210,16 @@ class ConvDecoder(layers.Layer):
 def _precise(layer):
     """The precision of what the KL is computed from: the layer's own, but at least float32."""
     return keras.backend.result_type(layer.compute_dtype, "float32")
+
+
+def _hidden(hidden_dim, num_hidden, decay):
+    """A tanh layer, or as many as asked for as one."""
+    if num_hidden < 1:
+        raise ValueError(f"num_hidden must be at least 1, got {num_hidden}.")
+    names = ["hidden"] if num_hidden == 1 else [f"hidden_{i + 1}" for i in range(num_hidden)]
+    stack = [layers.Dense(hidden_dim, "tanh", kernel_regularizer=decay, name=name) for name in names]
+    # Alone, for the names under which Keras saves weights.
+    return stack[0] if num_hidden == 1 else keras.Sequential(stack, name="hidden")
 
 
 def _decay(l2):

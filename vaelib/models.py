@@ -157,15 +157,16 @@ class VAE(keras.Model):
         return cls(**{k: keras.saving.deserialize_keras_object(v) if k in parts else v for k, v in config.items()})
 
 
-def dense_vae(latent_dim=2, hidden_dim=500, beta=1.0, l2=0.0, free_bits=0.0):
-    """The network of Kingma & Welling (2013, section 5): one hidden tanh layer each way.
+def dense_vae(latent_dim=2, hidden_dim=500, beta=1.0, l2=0.0, free_bits=0.0, num_hidden=1):
+    """The network of Kingma & Welling (2013, section 5): one hidden tanh layer each way, or more.
 
     Args:
         latent_dim: dimensions of z.
-        hidden_dim: units of both hidden layers; 500 in the paper.
+        hidden_dim: units of every hidden layer; 500 in the paper.
         beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
         l2: weight decay on the kernels, see `DenseEncoder`.
         free_bits: nats of rate that every latent dimension has for free, see `VAE`.
+        num_hidden: hidden layers each way, >= 1.
 
     Returns:
         A built `VAE`, not compiled.
@@ -178,7 +179,8 @@ def dense_vae(latent_dim=2, hidden_dim=500, beta=1.0, l2=0.0, free_bits=0.0):
 
     Written in chapter 03.
     """
-    encoder, decoder = DenseEncoder(latent_dim, hidden_dim, l2), DenseDecoder(hidden_dim, l2)
+    encoder = DenseEncoder(latent_dim, hidden_dim, l2, num_hidden)
+    decoder = DenseDecoder(hidden_dim, l2, num_hidden)
     return _built(VAE(encoder, decoder, beta, free_bits, name="dense_vae"))
 
 

@@ -34,12 +34,13 @@ class RunResult(NamedTuple):
     history: dict[str, list[float]]
     """As in `Run`: one number per epoch."""
     posteriors: dict[int, PosteriorTrace]
-    """By epoch, as in `Run`: of epochs 1, 2, 5, 10, 20, 50, 100 and the last."""
+    """By epoch, as in `Run`: of epochs 1, 2, 5, 10, 20, 50, 100 and the last, while they are under 1 MB."""
     metrics: dict[str, np.ndarray]
     """Measured at the end, "active_units"; "train_mean", "train_second_moment" and "mean_image_error" of
     `posterior_moments`; "mean_head_norm" and "decoder_norm", (latent_dim,), of the weights that make each latent mean
     and take it up; and, with two latent dimensions, "test_mean" and "test_std", (num_test, 2) float16, the posteriors
-    of the test images, and all of `measure_grid` at `latent_grid()`."""
+    of the test images, and all of `measure_grid` at `latent_grid()`. Where training binarised the images, these are
+    of images binarised once."""
     about: dict
     """What made it, as "versions", "machine", "data", "seconds" of training, "finished", "weights_sha256"."""
 

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from .data import load_mnist
+from .data import binarize, load_mnist
 from .metrics import active_units, digit_classifier, encode_all, measure_grid, posterior_moments
 from .plots import latent_grid
 from .results import RunResult, load_run, load_weights, save_run, where_to_keep
@@ -20,8 +20,9 @@ from .training import fit
 
 __all__ = ["train_or_load", "trained_model", "usable_cores", "versions"]
 
-# Of these epochs, and the last, a result keeps the posteriors.
-_KEPT_EPOCHS = {1, 2, 5, 10, 20, 50, 100}
+# Of the last epoch and of these a result keeps the posteriors, as far as they are no more bytes than that.
+_KEPT_EPOCHS = (1, 2, 5, 10, 20, 50, 100)
+_KEPT_BYTES = 960_000
 
 
 def train_or_load(spec, folder=None, verbose=True):
@@ -99,12 +100,12 @@ def _train(spec, folder, verbose):
         verbose=verbose,
         checkpoint=checkpoint,
         save_minutes=1.0,
+        binarize=spec.binarize,
+        posterior_epochs=kept_epochs(spec),
     )
     if len(run.history["loss"]) < spec.num_epochs:
         raise KeyboardInterrupt(f"{spec.name} stopped after {len(run.history['loss'])} epochs; call again to go on.")
     num_cores = tf.config.threading.get_intra_op_parallelism_threads() or usable_cores()
-    kept = _KEPT_EPOCHS | {spec.num_epochs}
-    posteriors = {epoch: trace for epoch, trace in run.posteriors.items() if epoch in kept}
     about = {
         "seconds": round(sum(run.history["seconds"]), 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -112,10 +113,19 @@ def _train(spec, folder, verbose):
         "machine": f"{platform.machine()}, {num_cores} cores",
         "versions": versions(),
     }
-    result = RunResult(spec, run.history, posteriors, _measure(model, x_train, x_test), about)
+    if spec.binarize:
+        x_train, x_test = binarize(x_train, spec.seed), binarize(x_test, spec.seed)
+    result = RunResult(spec, run.history, run.posteriors, _measure(model, x_train, x_test), about)
     save_run(result, [variable.numpy() for variable in model.trainable_variables], folder)
     shutil.rmtree(checkpoint)
     return result
+
+
+def kept_epochs(spec):
+    """The epochs of which a result keeps the posteriors: the last, and the first ones, while there is room."""
+    num_bytes = 2 * 4 * spec.latent_dim * spec.num_steps // spec.num_epochs
+    wanted = [spec.num_epochs, *(epoch for epoch in _KEPT_EPOCHS if epoch < spec.num_epochs)]
+    return wanted[: _KEPT_BYTES // num_bytes]
 
 
 def usable_cores():
@@ -140,7 +150,7 @@ def _measure(model, x_train, x_test):
         "train_second_moment": train_second_moment,
         "mean_image_error": mean_image_error,
         "mean_head_norm": np.linalg.norm(model.encoder.z_mean.kernel, axis=0),
-        "decoder_norm": np.linalg.norm(model.decoder.hidden.kernel, axis=1),
+        "decoder_norm": np.linalg.norm(model.decoder.trainable_variables[0], axis=1),
     }
     if model.latent_dim == 2:
         # With fifty dimensions the posteriors alone would be 2 MB.

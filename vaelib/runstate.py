@@ -33,8 +33,8 @@ class PosteriorTrace(NamedTuple):
 class RunState:
     """Everything that changes while a model trains: its variables, the epochs behind it, and the present one."""
 
-    def __init__(self, model, num_steps):
-        self.model, self.num_steps = model, num_steps
+    def __init__(self, model, num_steps, posterior_epochs=None):
+        self.model, self.num_steps, self.posterior_epochs = model, num_steps, posterior_epochs
         self.epoch = 0
         self.history: dict[str, list[float]] = {}
         self.posteriors: dict[int, PosteriorTrace] = {}
@@ -49,7 +49,8 @@ class RunState:
     def finish_epoch(self, logs):
         """Move the present epoch to those behind."""
         self.epoch += 1
-        self.posteriors[self.epoch] = PosteriorTrace(*np.array(self.carry.trace))
+        if self.posterior_epochs is None or self.epoch in self.posterior_epochs:
+            self.posteriors[self.epoch] = PosteriorTrace(*np.array(self.carry.trace))
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
         self._start_epoch()
@@ -136,7 +137,7 @@ class Saver:
             )
 
 
-def run_spec(model, x, validation_data, batch_size, shuffle, seed):
+def run_spec(model, x, validation_data, batch_size, shuffle, seed, binarize):
     """What a run is: all that decides its numbers, as nested dicts of numbers and strings.
 
     The names that Keras makes up for layers depend on what else a program built, so they are numbered anew.
@@ -147,7 +148,8 @@ def run_spec(model, x, validation_data, batch_size, shuffle, seed):
         "x": _fingerprint(x),
         "validation_data": "none" if validation_data is None else _fingerprint(validation_data),
     }
-    return {**_renamed(configs, {}), **data, "batch_size": batch_size, "shuffle": bool(shuffle), "seed": seed}
+    choices = {"batch_size": batch_size, "shuffle": bool(shuffle), "seed": seed, "binarize": bool(binarize)}
+    return {**_renamed(configs, {}), **data, **choices}
 
 
 def _renamed(config, names):

@@ -1,6 +1,7 @@
 """`RunSpec`: everything that determines a run, as one value."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 
@@ -17,6 +18,34 @@ _ANNEALING = {
     "sigmoid": sigmoid,
     "cyclical": cyclical,
 }
+
+
+def _constant_rate(learning_rate, num_steps):
+    return learning_rate
+
+
+def _iwae_rate(learning_rate, num_steps):
+    """The fall of Burda et al. (2015): 3**i passes at learning_rate * 10**(-i / 7), i from 0 to 7, 3,280 in all.
+
+    Fewer steps are divided in the same proportions.
+    """
+    stages = range(8)
+    ends = [round(num_steps * (3 ** (i + 1) - 1) / (3**8 - 1)) for i in stages]
+    # Keras counts the boundary itself as before it.
+    boundaries = [end - 1 for end in ends[:-1]]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(
+        boundaries, [learning_rate * 10 ** (-i / 7) for i in stages]
+    )
+
+
+_LEARNING_RATES = {"constant": _constant_rate, "iwae": _iwae_rate}
+_OPTIMIZERS = {
+    "rmsprop": keras.optimizers.RMSprop,
+    # Duchi et al. (2011) start at zero; Keras starts at 0.1, so that the scale of the loss would matter.
+    "adagrad": functools.partial(keras.optimizers.Adagrad, initial_accumulator_value=0.0),
+    "adam": functools.partial(keras.optimizers.Adam, epsilon=1e-4),
+}
+_CHOICES = {"annealing": _ANNEALING, "optimizer": _OPTIMIZERS, "learning_rate_schedule": _LEARNING_RATES}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,12 +76,20 @@ class RunSpec:
     """Weight decay, nats per image for a squared weight; the loss gains l2 * sum(kernel ** 2)."""
     latent_dim: int = 2
     hidden_dim: int = 500
+    num_hidden: int = 1
+    """Hidden layers each way."""
+    optimizer: str = "rmsprop"
+    """With Keras' own settings; or "adagrad", whose accumulators start at 0 (Duchi et al. 2011), or "adam", with
+    epsilon 1e-4 (Burda et al. 2015)."""
     learning_rate: float = 1e-3
-    """Of RMSprop, whose other settings are Keras' own."""
+    learning_rate_schedule: str = "constant"
+    """Or "iwae", falling in eight stages to a tenth of learning_rate, as Burda et al. (2015) have it."""
     num_epochs: int = 100
     batch_size: int = 128
     shuffle: bool = False
     """Whether every epoch has an order of its own; otherwise the order of the file."""
+    binarize: bool = False
+    """Whether pixels become black or white anew each time an image is shown, see `fit`."""
     seed: int = 1
     """Decides the initial weights, the noise and the order."""
     num_train: int = 60_000
@@ -70,11 +107,12 @@ class RunSpec:
                 raise ValueError(f"{field.name} must be of type {kind.__name__}, got {value!r}.")
         # 784 * (1 / 784) is not quite 1 in floating point, but the same run.
         object.__setattr__(self, "beta", float(f"{self.beta:.12g}"))
-        if self.annealing not in _ANNEALING:
-            raise ValueError(f"annealing must be one of {', '.join(_ANNEALING)}, got {self.annealing!r}.")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}.")
         if self.annealing == "none" and self.annealing_steps:
             raise ValueError(f'annealing_steps={self.annealing_steps} needs an annealing, got "none": try "linear".')
-        for name in ("latent_dim", "hidden_dim", "num_epochs", "batch_size", "num_train", "num_test"):
+        for name in ("latent_dim", "hidden_dim", "num_hidden", "num_epochs", "batch_size", "num_train", "num_test"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}.")
         if not self.learning_rate > 0:
@@ -113,8 +151,9 @@ class RunSpec:
     def build(self):
         """The compiled model before its first step."""
         keras.utils.set_random_seed(self.seed)
-        model = dense_vae(self.latent_dim, self.hidden_dim, self.schedule(), self.l2, self.free_bits)
-        model.compile(optimizer=keras.optimizers.RMSprop(self.learning_rate))
+        model = dense_vae(self.latent_dim, self.hidden_dim, self.schedule(), self.l2, self.free_bits, self.num_hidden)
+        learning_rate = _LEARNING_RATES[self.learning_rate_schedule](self.learning_rate, self.num_steps)
+        model.compile(optimizer=_OPTIMIZERS[self.optimizer](learning_rate))
         return model
 
 

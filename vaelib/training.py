@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from .data import binarize as black_and_white
 from .data import check_images
 from .loops import Carry, compiled_loops, means_of
 from .runstate import PosteriorTrace, RunState, Saver, run_spec
@@ -22,6 +23,8 @@ __all__ = ["Run", "fit"]
 
 # How often a long epoch comes back to Python: for the progress bar, for callbacks and to save.
 _STRETCHES_PER_EPOCH = 10
+# Beside the seed, so that the order, the pixels and those of the validation are drawn independently.
+_PIXELS, _VALIDATION = (0, 1), (0, 2)
 
 
 class Run(NamedTuple):
@@ -47,6 +50,8 @@ def fit(
     verbose=True,
     checkpoint=None,
     save_minutes=5.0,
+    binarize=False,
+    posterior_epochs=None,
 ):
     """Train a compiled `VAE` on images, and keep the first posterior of every batch.
 
@@ -71,6 +76,10 @@ def fit(
         verbose: whether to show a progress bar with the time left; TQDM_DISABLE=1 hides it everywhere.
         checkpoint: None, or a folder of this run alone, for its two newest checkpoints.
         save_minutes: save at the end of every epoch and after so many minutes in it.
+        binarize: whether every pixel becomes black or white anew each time its image is shown, white with the
+            probability that its grey value is (Burda et al. 2015); in validation always alike.
+        posterior_epochs: None for all, or the epochs, counted from 1, of which posteriors are kept: those of 500
+            epochs with 50 latent dimensions are 100 MB, and as much in every checkpoint.
 
     Returns:
         A `Run`.
@@ -85,15 +94,15 @@ def fit(
     x = check_images(x, "x")
     if validation_data is not None:
         validation_data = check_images(validation_data, "validation_data")
-    _check_arguments(model, len(x), num_epochs, batch_size, save_minutes)
+    _check_arguments(model, len(x), num_epochs, batch_size, save_minutes, posterior_epochs)
     num_epochs, batch_size = int(num_epochs), int(batch_size)
     num_steps = -(-len(x) // batch_size)
     if not model.built:
         model.build((None, *x.shape[1:]))
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    state = RunState(model, num_steps)
-    spec = checkpoint and run_spec(model, x, validation_data, batch_size, shuffle, seed)
+    state = RunState(model, num_steps, posterior_epochs)
+    spec = checkpoint and run_spec(model, x, validation_data, batch_size, shuffle, seed, binarize)
     saver = Saver(checkpoint, spec, save_minutes)
     saver.resume(state)
     _warn_of_low_beta(model, num_epochs * num_steps - state.epoch * num_steps - state.step)
@@ -104,6 +113,8 @@ def fit(
     train, evaluate = compiled_loops(model)
     images = tf.constant(x)
     if validation_data is not None:
+        if binarize:
+            validation_data = black_and_white(validation_data, (seed, *_VALIDATION))
         validation = tf.constant(validation_data), *_batches(np.arange(len(validation_data)), batch_size), seed
     hooks.on_train_begin()
     logs = None
@@ -112,6 +123,11 @@ def fit(
             epoch = state.epoch
             hooks.on_epoch_begin(epoch)
             rows, weights = _batches(_order(len(x), shuffle, seed, state.first_step), batch_size)
+            if binarize:
+                started = time.perf_counter()
+                # A pass shows every image once. In the compiled loop, XLA would draw pixels many times slower.
+                images = tf.constant(black_and_white(x, (seed, *_PIXELS, state.first_step)))
+                state.seconds += time.perf_counter() - started
             for start, stop in _stretches(num_steps, state.step):
                 hooks.on_train_batch_begin(start)
                 started = time.perf_counter()
@@ -192,7 +208,7 @@ def _stretches(num_steps, done):
     return [(start, stop) for start, stop in itertools.pairwise(bounds) if start >= done]
 
 
-def _check_arguments(model, num_images, num_epochs, batch_size, save_minutes):
+def _check_arguments(model, num_images, num_epochs, batch_size, save_minutes, posterior_epochs):
     if getattr(model, "optimizer", None) is None:
         raise ValueError(
             "fit expects a compiled model, got one without an optimizer: "
@@ -207,4 +223,8 @@ def _check_arguments(model, num_images, num_epochs, batch_size, save_minutes):
     if not save_minutes >= 0:
         raise ValueError(
             f"save_minutes must be zero (after every stretch of an epoch) or positive, got {save_minutes}."
+        )
+    if posterior_epochs is not None and any(epoch < 1 for epoch in posterior_epochs):
+        raise ValueError(
+            f"posterior_epochs must be None (all) or numbers of epochs, from 1, got {sorted(posterior_epochs)}."
         )
