@@ -77,7 +77,7 @@ def fit(
         checkpoint: None, or a folder of this run alone, for its two newest checkpoints.
         save_minutes: save at the end of every epoch and after so many minutes in it.
         binarize: whether every pixel becomes black or white anew each time its image is shown, white with the
-            probability that its grey value is (Burda et al. 2015); in validation always alike.
+            probability that its grey value is (Salakhutdinov & Murray 2008); in validation always alike.
         posterior_epochs: None for all, or the epochs, counted from 1, of which posteriors are kept: those of 500
             epochs with 50 latent dimensions are 100 MB, and as much in every checkpoint.
 
