@@ -1,14 +1,10 @@
 """The table of chapter 7 is what runs/ says: its verdicts are computed again, by its own cells."""
 
-from pathlib import Path
-
-import nbformat
 import pytest
+from replay import claims_of, replay
 
 import vaelib
 
-ROOT = Path(__file__).parent.parent
-CHAPTER = ROOT / "notebooks/07_weigh_the_kl.ipynb"
 # Claims that the runs contradict; the chapter says why of each.
 FAILED = {
     "1",
@@ -31,21 +27,14 @@ FAILED = {
 
 @pytest.fixture(scope="module")
 def cells():
-    """The cells that lead to the table: they load runs and need no images."""
-    found = nbformat.read(CHAPTER, as_version=4).cells
-    return [cell for cell in found if {"parameters", "claims"} & set(cell.metadata.get("tags", []))]
+    """The cells that lead to the table."""
+    return claims_of("07_weigh_the_kl.ipynb")
 
 
 @pytest.fixture(scope="module")
 def chapter(cells):
-    """What these cells define, when runs/ has all that they ask for."""
-    names: dict = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VAELIB_RUNS", str(ROOT / "runs"))
-        patch.setattr("vaelib.runs.load_mnist", lambda: pytest.fail("a run of chapter 7 is not in runs/"))
-        for cell in cells:
-            exec(cell.source, names)  # noqa: S102
-    return names
+    """What these cells define."""
+    return replay(cells)[0]
 
 
 def test_the_table_is_what_the_runs_say(chapter, cells):
