@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import random
 
 import keras
 
@@ -152,9 +153,22 @@ class RunSpec:
         """The compiled model before its first step."""
         keras.utils.set_random_seed(self.seed)
         model = dense_vae(self.latent_dim, self.hidden_dim, self.schedule(), self.l2, self.free_bits, self.num_hidden)
+        _set_kernels(model, self.seed)
         learning_rate = _LEARNING_RATES[self.learning_rate_schedule](self.learning_rate, self.num_steps)
         model.compile(optimizer=_OPTIMIZERS[self.optimizer](learning_rate))
         return model
+
+
+def _set_kernels(model, seed):
+    """Give a model the initial weights that `keras.utils.set_random_seed` promises.
+
+    Keras takes their seeds from Python's own generator. So do other threads, of a Dask worker above all: `dask.sizeof`
+    takes samples. A draw of theirs in between, and all weights are others.
+    """
+    seeds = random.Random(seed)  # noqa: S311
+    for variable in model.trainable_variables:
+        if len(variable.shape) == 2:
+            variable.assign(keras.initializers.GlorotUniform(seeds.randint(1, int(1e9)))(variable.shape))
 
 
 _DEFAULTS: dict = {field.name: field.default for field in dataclasses.fields(RunSpec)}
