@@ -1,6 +1,8 @@
 """A sweep on real Dask workers ends with the same bits as its runs one by one, whoever dies on the way."""
 
+import contextlib
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -63,19 +65,60 @@ def test_a_sweep_leaves_what_its_runs_leave_one_by_one(client, one_by_one, tmp_p
     assert_same_bits(SPECS, tmp_path, one_by_one)
 
 
-def test_a_worker_killed_in_a_run_loses_nothing(client, one_by_one, tmp_path):
-    sweep = threading.Thread(target=vaelib.sweep, args=([LONG], client, tmp_path), kwargs={"verbose": False})
+def start_long(client, folder):
+    """(thread, address): a sweep of LONG under way, and the worker that has left a checkpoint of it."""
+    sweep = threading.Thread(target=vaelib.sweep, args=([LONG], client, folder), kwargs={"verbose": False})
     sweep.start()
-    unfinished = tmp_path / "unfinished" / LONG.name
+    unfinished = folder / "unfinished" / LONG.name
     while not list(unfinished.glob("step-*.npz")):
         assert sweep.is_alive(), "the run ended before it could be killed"
         time.sleep(0.05)
     (busy,) = [worker for worker, keys in client.processing().items() if LONG.name in keys]
+    return sweep, busy
+
+
+def test_a_worker_killed_in_a_run_loses_nothing(client, one_by_one, tmp_path):
+    sweep, busy = start_long(client, tmp_path)
     pid = client.run(os.getpid, workers=[busy])[busy]
     os.kill(pid, signal.SIGKILL)
     sweep.join(timeout=120)
     assert pid not in client.run(os.getpid).values()
     assert_same_bits([LONG], tmp_path, one_by_one)
+
+
+@contextlib.contextmanager
+def dask(*arguments):
+    """A command of Dask and all that it starts, killed at the end."""
+    process = subprocess.Popen([sys.executable, "-m", "dask", *arguments], start_new_session=True)
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_a_machine_lost_by_a_cluster_of_the_command_line_loses_nothing(one_by_one, tmp_path):
+    """The commands of the page "Sweep on a cluster"; a machine is a worker with its nanny, which would restart it."""
+    file, folder = tmp_path / "scheduler.json", tmp_path / "runs"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask("scheduler", "--port=0", "--dashboard-address=:0", f"--scheduler-file={file}"))
+        while not (file.exists() and file.read_text()):
+            time.sleep(0.05)
+        address = json.loads(file.read_text())["address"]
+        machines = {
+            name: stack.enter_context(dask("worker", address, "--nthreads=1", "--nworkers=1", f"--name={name}"))
+            for name in ("one", "two")
+        }
+        client = stack.enter_context(distributed.Client(address))
+        client.wait_for_workers(2)
+        names = {worker: about["name"] for worker, about in client.scheduler_info()["workers"].items()}
+        sweep, busy = start_long(client, folder)
+        os.killpg(machines[names[busy]].pid, signal.SIGKILL)
+        sweep.join(timeout=120)
+        assert names.keys() - client.scheduler_info()["workers"].keys() == {busy}
+        assert vaelib.sweep([LONG, SPEC], address, folder, verbose=False)[1].spec == SPEC
+    assert_same_bits([LONG, SPEC], folder, one_by_one)
 
 
 def test_what_is_there_is_loaded_without_a_worker(one_by_one, monkeypatch):
