@@ -129,6 +129,33 @@ def test_the_best_weight_of_a_sweep_is_found_by_digits_and_by_the_bound(best, pa
     assert found["23d"].passed
 
 
+@pytest.mark.parametrize(("best", "passed"), [(3e-4, False), (1e-3, True), (1e-2, False)])
+def test_the_best_weight_by_the_likelihood_is_that_of_the_largest_mean(best, passed):
+    runs = sweep(best_bound=1e-3, most_digits=1e-3)
+    spread = np.linspace(-9, 9, 5)
+    exact = {kl_wt: [spread - (144 if kl_wt == best else 145) for _ in SEEDS] for kl_wt in runs}
+    found = {claim.number: claim for claim in vaelib.check_sweep(runs, exact)}
+    assert found["10c"].values == (best,) * 3
+    assert found["10c"].passed == passed
+    assert "10c" not in verdicts(vaelib.check_sweep(runs))
+
+
+@pytest.mark.parametrize(
+    ("gap", "passed"),
+    [
+        ([0, 1.2, 2], (True, True)),
+        ([0, 0.1, 0.2], (True, False)),
+        ([-1, 2, 3], (False, True)),
+        ([9] * 3, (True, False)),
+    ],
+)
+def test_the_gap_is_positive_for_every_image_and_some_nats_wide(gap, passed):
+    exact = [np.array([-150.0, -120.0, -170.0])] * 2
+    claims = vaelib.check_inference_gap(exact, [exact[0] - 1, exact[1] - np.array(gap)])
+    assert tuple(claim.passed for claim in claims) == passed
+    assert claims[1].values == (1, pytest.approx(np.mean(gap)))
+
+
 def test_a_paired_difference_is_students_interval():
     ours, theirs = [150.0, 151.5, 149.0], [149.0, 151.0, 148.5]
     sides = [

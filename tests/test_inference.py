@@ -13,7 +13,7 @@ IMAGES = PATTERNS[3:5]
 @pytest.mark.parametrize("beta", [1.0, 3.0])
 def test_they_are_what_scipy_finds(beta):
     model = tiny_vae(scale=1.0, shift=0.3)
-    mean, std = vaelib.best_posteriors(model, IMAGES, beta, verbose=False)
+    mean, std = vaelib.best_posteriors(model, IMAGES, beta, num_steps=300, num_nodes=10, verbose=False)
     for i in range(len(IMAGES)):
 
         def loss(parameters, image=IMAGES[i : i + 1]):
@@ -45,6 +45,20 @@ def test_they_lie_between_the_encoders_and_the_exact_likelihood(monkeypatch):
     elbo, ceiling = vaelib.elbo(model, PATTERNS), vaelib.elbo(model, PATTERNS, *best)
     assert np.all(elbo < ceiling)
     assert np.all(ceiling <= vaelib.exact_log_likelihood(model, PATTERNS, verbose=False) + 1e-4)
+
+
+def test_a_higher_hill_is_found_wherever_the_encoder_stands(monkeypatch):
+    """White pixels are likely where |z_1| > 1, and more so on the left; the encoder says 1.9, on the right."""
+    model, white = tiny_vae(shift=1.9), np.ones((1, 2, 2, 1), "float32")
+    hidden, logits = model.decoder.layers[1], model.decoder.layers[2]
+    hidden.set_weights([np.array([[4.0, -4, 0, 0, 0], [0, 0, 0, 0, 0]]), np.array([-4.0, -4, 0, 0, 0])])
+    logits.set_weights([np.array([[2.0] * 4, [2.5] * 4, [0] * 4, [0] * 4, [0] * 4]), np.zeros(4)])
+    mean, std = vaelib.best_posteriors(model, white, verbose=False)
+    assert mean[0, 0] < -1
+    monkeypatch.setattr("vaelib.inference._highest_points", lambda model, x, mean, beta: mean)
+    trapped = vaelib.best_posteriors(model, white, verbose=False)
+    assert trapped[0][0, 0] > 1
+    assert vaelib.elbo(model, white, *trapped) < vaelib.elbo(model, white, mean, std) - 1
 
 
 @pytest.mark.parametrize(

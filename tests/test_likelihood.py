@@ -95,8 +95,8 @@ def test_posteriors_of_another_beta_are_wider_or_narrower_by_the_precision_that_
 
 def test_how_many_images_and_nodes_are_taken_at_once_does_not_matter(monkeypatch):
     whole = vaelib.exact_log_likelihood(tiny_vae(), PATTERNS, verbose=False)
-    monkeypatch.setattr(likelihood, "_IMAGES", 5)
-    monkeypatch.setattr(likelihood, "_NODES", 500)
+    monkeypatch.setattr("vaelib.lattice._IMAGES", 5)
+    monkeypatch.setattr("vaelib.lattice._NODES", 500)
     np.testing.assert_allclose(vaelib.exact_log_likelihood(tiny_vae(), PATTERNS, verbose=False), whole, atol=1e-5)
 
 

@@ -18,6 +18,7 @@ DRAWINGS = {
     "means": lambda ax: vaelib.plot_latent_means(MEAN, np.arange(20) % 10, ax=ax),
     "posteriors": lambda ax: vaelib.plot_posteriors(MEAN, STD, ax=ax),
     "trace": lambda ax: vaelib.plot_posterior_trace(MEAN, STD, ax=ax),
+    "true posterior": lambda ax: vaelib.plot_true_posterior(RNG.random((4, 5)), np.arange(5), np.arange(4), ax=ax),
     "schedule": lambda ax: vaelib.plot_schedule(vaelib.linear(1.0, 10), 20, ax=ax),
     "history": lambda ax: vaelib.plot_history(HISTORY, ax=ax),
 }
@@ -192,6 +193,43 @@ def test_a_trace_has_distance_and_width_of_every_batch(ax):
     np.testing.assert_allclose(distance.get_xydata(), [[1, 5], [2, 1]])
     np.testing.assert_allclose(width.get_xydata(), [[1, 1], [2, 0.2]])
     assert ax.get_yscale() == "log"
+
+
+COVARIANCE = np.array([[0.04, 0.018], [0.018, 0.01]])
+
+
+def correlated_gaussian():
+    """Log-density of a Gaussian about (1, -2) on a grid, and the grid."""
+    z_1, z_2 = np.linspace(0, 2, 401), np.linspace(-2.6, -1.4, 241)
+    nodes = np.stack(np.meshgrid(z_1, z_2), axis=-1)
+    return stats.multivariate_normal([1, -2], COVARIANCE).logpdf(nodes) - 150, z_1, z_2
+
+
+def test_the_contours_of_a_gaussian_are_its_ellipses_of_one_and_two_standard_deviations(ax):
+    ax = vaelib.plot_true_posterior(*correlated_gaussian(), ax=ax)
+    outer, inner = ax.collections[0].get_paths()
+    for path, radii in ((outer, {1, 2}), (inner, {1})):
+        offset = path.vertices - [1, -2]
+        radius = np.sqrt(np.einsum("ni,ij,nj->n", offset, np.linalg.inv(COVARIANCE), offset))
+        nearest = np.abs(radius[:, None] - sorted(radii)).min(axis=1)
+        assert nearest.max() < 0.03
+        assert {round(each) for each in radius} == radii
+    assert not ax.lines
+    assert (ax.get_xlim(), ax.get_ylim()) == ((0, 2), (-2.6, -1.4))
+
+
+def test_the_ellipses_over_a_true_posterior_are_those_of_the_gaussian_that_stands_in(ax):
+    mean, std = np.array([1.1, -2.1]), np.array([0.2, 0.1])
+    ax = vaelib.plot_true_posterior(*correlated_gaussian(), mean, std, ax=ax)
+    for line, radius in zip(ax.lines, (1, 2), strict=True):
+        np.testing.assert_allclose(np.linalg.norm((line.get_xydata() - mean) / std, axis=1), radius)
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "--"]
+
+
+def test_a_true_posterior_on_another_grid_is_refused():
+    log_joint, z_1, z_2 = correlated_gaussian()
+    with pytest.raises(ValueError, match=r"\(len\(z_2\), len\(z_1\)\), \(241, 401\), got \(401, 241\)"):
+        vaelib.plot_true_posterior(log_joint.T, z_1, z_2)
 
 
 def test_a_schedule_is_drawn_over_all_of_its_steps(ax):

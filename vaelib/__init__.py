@@ -4,7 +4,7 @@ Everything is in nats per image: sums over pixels and latent dimensions, the mea
 """
 
 from . import _backend  # noqa: F401  (first: it explains a wrong Keras backend before anything imports TensorFlow)
-from .claims import check_headline, check_paired, check_sweep, paired_difference
+from .claims import check_headline, check_inference_gap, check_paired, check_sweep, paired_difference
 from .collapse import check_collapse
 from .data import Digits, binarize, load_mnist
 from .display import show
@@ -33,7 +33,7 @@ from .metrics import (
     posterior_moments,
 )
 from .models import VAE, VAEOutput, conv_vae, dense_vae
-from .planes import plot_latent_means, plot_posterior_trace, plot_posteriors
+from .planes import plot_latent_means, plot_posterior_trace, plot_posteriors, plot_true_posterior
 from .plots import latent_grid, plot_history, plot_images, plot_latent_grid, plot_schedule
 from .results import RunResult, list_runs, load_run
 from .runs import train_or_load, trained_model
@@ -74,6 +74,7 @@ __all__ = [
     "binarize",
     "check_collapse",
     "check_headline",
+    "check_inference_gap",
     "check_paired",
     "check_reaches_target",
     "check_sweep",
@@ -119,6 +120,7 @@ __all__ = [
     "plot_posterior_trace",
     "plot_posteriors",
     "plot_schedule",
+    "plot_true_posterior",
     "posterior_film",
     "posterior_moments",
     "show",

@@ -7,7 +7,7 @@ from . import statistics as of
 from .losses import effective_beta
 from .verdicts import ClaimTable
 
-__all__ = ["check_headline", "check_paired", "check_sweep", "paired_difference"]
+__all__ = ["check_headline", "check_inference_gap", "check_paired", "check_sweep", "paired_difference"]
 
 _PIXELS = 784
 # Weight decay per mean error of a pixel, above which the claim is that it hurts; the prior N(0, I) of Kingma & Welling.
@@ -87,11 +87,13 @@ def check_headline(runs, one_epoch):
     return [*original.claims, *theory.claims]
 
 
-def check_sweep(runs):
+def check_sweep(runs, log_likelihoods=None):
     """Hold a sweep over the weight to the claims about the best one.
 
     Args:
         runs: dict from kl_wt to lists of `RunResult`, one per seed; 1/784, the ELBO's own weight, among them.
+        log_likelihoods: None, or a dict from kl_wt to lists of arrays (n,), log p(x) of the same test images in nats,
+            one per seed.
 
     Returns:
         A list of `Claim`.
@@ -107,11 +109,36 @@ def check_sweep(runs):
     original.add("10a", "1e-3 generates best", "best kl_wt, 3e-4 to 3e-3", "", sharpest, near)
     near = [5e-4 <= kl_wt <= 3e-3 for kl_wt in tightest]
     theory.add("10b", "the ELBO is best near its own weight", "best kl_wt, 5e-4 to 3e-3", "", tightest, near)
+    if log_likelihoods:
+        best = [max(log_likelihoods, key=lambda kl_wt: np.mean(log_likelihoods[kl_wt][seed])) for seed in seeds]
+        near = [5e-4 <= kl_wt <= 3e-3 for kl_wt in best]
+        theory.add("10c", "… and so is log p(x) itself", "best kl_wt, 5e-4 to 3e-3", "", best, near)
     theory.add(
         "23a", "1/784: −ELBO on test images", "off 146 nats", "<= 6", [abs(of.negative_elbo(run) - 146) for run in elbo]
     )
     theory.add("23d", "1/784: rate", "off 7 nats", "<= 1", [abs(run.history["val_rate"][-1] - 7) for run in elbo])
     return [*original.claims, *theory.claims]
+
+
+def check_inference_gap(log_likelihoods, bounds):
+    """Hold what the ELBO misses of log p(x), at beta 1, to the claims about it.
+
+    Args:
+        log_likelihoods: list of arrays (n,), log p(x) of test images in nats, one per seed.
+        bounds: the same for their ELBO.
+
+    Returns:
+        A list of `Claim`.
+
+    Used in chapter 09.
+    """
+    gaps = [np.subtract(exact, bound) for exact, bound in zip(log_likelihoods, bounds, strict=True)]
+    theory = ClaimTable("theory")
+    # Both are float32 in part.
+    theory.add("24a", "no image has more ELBO than log p(x)", "smallest gap, nats", ">= -0.001", _each(np.min, gaps))
+    within = [0.5 <= gap.mean() <= 6 for gap in gaps]
+    theory.add("24b", "β = 1: log p(x) − ELBO", "mean, 0.5 to 6 nats", "", _each(np.mean, gaps), within)
+    return theory.claims
 
 
 def check_paired(annealed, decayed, plain):

@@ -6,12 +6,11 @@ from scipy import special
 from tqdm import tqdm
 
 from .data import check_images
+from .lattice import lattice, log_joints
 from .quadrature import gauss_hermite
 
 __all__ = ["elbo", "exact_log_likelihood", "importance_log_likelihood"]
 
-# Nodes and images whose log-likelihoods are computed at once: a matrix of 40 MB.
-_NODES, _IMAGES = 2048, 5000
 # Images that each have nodes of their own.
 _IMAGES_OF_NODES = 16
 # An image's first spacing is at most this many standard deviations of its posterior, in its narrower dimension.
@@ -184,24 +183,15 @@ def _integrate(model, x, beta, spacing, extent, verbose):
     ticks = (spacing * np.arange(-half, half + 1)).astype("float32")
     by_grid, border = np.full((4, len(x)), -np.inf), np.full(len(x), -np.inf)
     edge = ticks[-1] - 0.5
-    grids = [np.stack(np.meshgrid(ticks[i::2], ticks[j::2]), axis=-1).reshape(-1, 2) for i in (0, 1) for j in (0, 1)]
-    pixels = x.reshape(len(x), -1).T
-    blocks = [slice(start, start + _IMAGES) for start in range(0, len(x), _IMAGES)]
-    columns = [ops.convert_to_tensor(pixels[:, block]) for block in blocks]
+    grids = [lattice((ticks[i::2], ticks[j::2])) for i in (0, 1) for j in (0, 1)]
     name = f"Quadrature, {len(x)} images, nodes 1/{1 / spacing:g} apart"
-    with tqdm(total=len(ticks) ** 2, desc=name, unit="node", disable=not verbose) as bar:
+    with tqdm(total=len(x) * len(ticks) ** 2, desc=name, unit_scale=True, disable=not verbose) as bar:
         for grid, nodes in enumerate(grids):
-            for z in np.array_split(nodes, -(-len(nodes) // _NODES)):
-                outside = np.flatnonzero(np.abs(z).max(axis=1) > edge)
-                x_logits = ops.reshape(model.decode(z), (len(z), -1))
-                # What depends on z only: the prior, and softplus summed over pixels. The rest is a matrix product.
-                log_prior = -0.5 * ops.sum(ops.square(z), axis=1) - np.log(2 * np.pi)
-                of_node = log_prior - ops.sum(ops.softplus(x_logits), axis=1) / beta
-                for block, images in zip(blocks, columns, strict=True):
-                    log_joint = of_node[:, None] + ops.matmul(x_logits, images) / beta
-                    _add_nodes(by_grid[grid, block], log_joint)
-                    _add_nodes(border[block], ops.take(log_joint, outside, axis=0))
-                bar.update(len(z))
+            outside = np.abs(nodes).max(axis=1) > edge
+            for some, block, log_joint in log_joints(model, x, nodes, beta):
+                _add_nodes(by_grid[grid, block], log_joint)
+                _add_nodes(border[block], ops.take(log_joint, np.flatnonzero(outside[some]), axis=0))
+                bar.update(np.prod(log_joint.shape))
     return by_grid, border
 
 

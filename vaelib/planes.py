@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import EllipseCollection
 
-__all__ = ["plot_latent_means", "plot_posterior_trace", "plot_posteriors"]
+__all__ = ["plot_latent_means", "plot_posterior_trace", "plot_posteriors", "plot_true_posterior"]
 
 
 def plot_latent_means(z_mean, labels, ax=None, limit=None):
@@ -102,6 +102,49 @@ def plot_posterior_trace(mean, std, ax=None):
     ax.plot(batches, np.exp(np.log(std).mean(axis=1)), "x", color="C1", markersize=3, label="standard deviation, σ")
     ax.set(xlabel="batch", ylabel="prior standard deviations", yscale="log")
     ax.legend(frameon=False, fontsize="small", markerscale=2)
+    return ax
+
+
+def plot_true_posterior(log_joint, z_1, z_2, mean=None, std=None, ax=None):
+    r"""An image's true posterior p(z|x) as filled contours, under the ellipses of the Gaussian that stands in for it.
+
+    The dark region holds 39 % of the mass that is in the picture, both together 86 %: what the ellipses of one and two
+    standard deviations hold of a Gaussian, $1 - e^{-r^2 / 2}$. Of a Gaussian posterior they are the same curves.
+
+    Args:
+        log_joint: (len(z_2), len(z_1)), log p(x, z) on a grid, up to a constant.
+        z_1: (n,), evenly spaced, the grid's columns.
+        z_2: (m,), evenly spaced, its rows.
+        mean: (2,), of q(z|x); None draws the contours only.
+        std: (2,), its standard deviations.
+        ax: Axes to draw into; None for the current ones.
+
+    Returns:
+        The Axes, which show the whole grid.
+
+    Raises:
+        ValueError: if log_joint is not of such a shape.
+
+    Used in chapter 09.
+    """
+    log_joint = np.asarray(log_joint, "float64")
+    if log_joint.shape != (len(z_2), len(z_1)):
+        raise ValueError(
+            f"plot_true_posterior expects log_joint of shape (len(z_2), len(z_1)), ({len(z_2)}, {len(z_1)}), "
+            f"got {log_joint.shape}."
+        )
+    ax = plt.gca() if ax is None else ax
+    density = np.exp(log_joint - log_joint.max())
+    falling = np.sort(density, axis=None)[::-1]
+    mass = np.cumsum(falling) / falling.sum()
+    one, two = (falling[np.searchsorted(mass, 1 - np.exp(-(radius**2) / 2))] for radius in (1, 2))
+    ax.contourf(z_1, z_2, density, levels=[two, one, 1.01], colors=["#c6dbef", "#6baed6"])
+    if mean is not None:
+        angle = np.linspace(0, 2 * np.pi, 200)
+        circle = np.stack([np.cos(angle), np.sin(angle)])
+        for radius, style in ((1, "-"), (2, "--")):
+            ax.plot(*(np.reshape(mean, (2, 1)) + radius * np.reshape(std, (2, 1)) * circle), style, color="C3")
+    ax.set(xlim=(z_1[0], z_1[-1]), ylim=(z_2[0], z_2[-1]), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     return ax
 
 
