@@ -227,3 +227,13 @@ def test_the_table_is_markdown_with_ranges_groups_and_verdicts():
     assert first == r"| 1 | original | \|mu\| is small | < 5 | 1 to 2.5 | pass |"
     assert second == "| 2 | theory | units | = 2, 0 | 2, 0; 1, 0 | **fail** |"
     assert third == "| 3 | theory | exact | = 4 | 4 | pass |"
+
+
+def test_the_rates_of_the_dimensions_are_sorted_and_add_up_to_the_kl():
+    run = result()
+    mean, std = np.array([[2.0, 0.5], [-1.0, 0.25]]), np.array([[0.125, 0.5], [0.25, 1.0]])
+    run.metrics.update(test_mean=mean[:, ::-1].astype("float16"), test_std=std[:, ::-1].astype("float16"))
+    found = statistics.rates_by_dimension(run)
+    kl = np.array(vaelib.gaussian_kl_per_dim(mean, 2 * np.log(std))).mean(axis=0)
+    np.testing.assert_allclose(found, kl, rtol=1e-6)
+    assert found[0] > found[1]

@@ -258,3 +258,14 @@ def test_what_is_not_in_nats_says_so(name, unit, ax):
 def test_a_name_that_is_not_in_the_history_is_refused_with_those_that_are():
     with pytest.raises(ValueError, match=r"no \['elbo'\] in the history, which has \['beta', 'loss'"):
         vaelib.plot_history(HISTORY, ("loss", "elbo"))
+
+
+def test_runs_stand_at_their_rate_and_distortion_on_lines_of_slope_minus_beta(ax):
+    rate, distortion, beta = [7.0, 0.5, 0.0], [142.0, 195.0, 206.0], [0.5, 20.0, 0.0]
+    assert vaelib.plot_rate_distortion(rate, distortion, beta, ax) is ax
+    *slopes, dots = ax.lines
+    np.testing.assert_array_equal(dots.get_xydata(), np.stack([rate, distortion], axis=1))
+    for line, middle, weight in zip(slopes, dots.get_xydata(), beta, strict=True):
+        start, end = line.get_xydata()
+        np.testing.assert_allclose((start + end) / 2, middle)
+        assert (end[1] - start[1]) / (end[0] - start[0]) == pytest.approx(-weight)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 import vaelib
 
@@ -134,6 +134,13 @@ def test_the_best_noise_variance_is_the_lowest_loss():
 
 def test_the_entropy_floor_of_mnist(x_train_full):
     assert vaelib.entropy_floor(x_train_full) == pytest.approx(45.757, abs=5e-4)
+
+
+def test_what_a_collapsed_vae_pays_is_the_error_of_the_mean_image(x_train_full):
+    x, mean = x_train_full.astype("float64"), x_train_full.mean(axis=0, dtype="float64")
+    expected = -(special.xlogy(x, mean) + special.xlogy(1 - x, 1 - mean)).sum() / len(x)
+    assert vaelib.collapsed_loss(x_train_full) == pytest.approx(expected, rel=1e-9)
+    assert vaelib.collapsed_loss(x_train_full) == pytest.approx(206.027, abs=5e-4)
 
 
 def test_the_entropy_floor_of_black_and_white_is_zero(images):

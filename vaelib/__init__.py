@@ -34,15 +34,15 @@ from .metrics import (
 )
 from .models import VAE, VAEOutput, conv_vae, dense_vae
 from .planes import plot_latent_means, plot_posterior_trace, plot_posteriors, plot_true_posterior
-from .plots import latent_grid, plot_history, plot_images, plot_latent_grid, plot_schedule
+from .plots import latent_grid, plot_history, plot_images, plot_latent_grid, plot_rate_distortion, plot_schedule
 from .results import RunResult, list_runs, load_run
 from .runs import train_or_load, trained_model
 from .runstate import PosteriorTrace
 from .schedules import check_reaches_target, constant, cyclical, linear, sigmoid
 from .specs import RunSpec
-from .statistics import coverage, negative_elbo
+from .statistics import coverage, negative_elbo, rates_by_dimension
 from .sweeps import sweep
-from .theory import LinearVAEOptimum, collapse_threshold, entropy_floor, linear_vae_optimum
+from .theory import LinearVAEOptimum, collapse_threshold, collapsed_loss, entropy_floor, linear_vae_optimum
 from .training import Run, fit
 from .verdicts import Claim, claims_table
 from .widgets import draw_a_digit, latent_explorer, posterior_film
@@ -80,6 +80,7 @@ __all__ = [
     "check_sweep",
     "claims_table",
     "collapse_threshold",
+    "collapsed_loss",
     "constant",
     "conv_vae",
     "coverage",
@@ -119,10 +120,12 @@ __all__ = [
     "plot_latent_means",
     "plot_posterior_trace",
     "plot_posteriors",
+    "plot_rate_distortion",
     "plot_schedule",
     "plot_true_posterior",
     "posterior_film",
     "posterior_moments",
+    "rates_by_dimension",
     "show",
     "sigmoid",
     "sweep",

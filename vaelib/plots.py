@@ -9,6 +9,7 @@ __all__ = [
     "plot_history",
     "plot_images",
     "plot_latent_grid",
+    "plot_rate_distortion",
     "plot_schedule",
 ]
 
@@ -112,6 +113,30 @@ def plot_latent_grid(x_mean, z, ax=None):
     ax.set_xticks(centres, labels)
     ax.set_yticks(num_per_axis * size - centres, labels)
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
+    return ax
+
+
+def plot_rate_distortion(rate, distortion, beta, ax=None):
+    """Runs in the plane of rate and distortion, each with a short line of the slope at which it was trained, -beta.
+
+    At the best possible runs these lines touch one curve (Alemi et al. 2018).
+
+    Args:
+        rate: (n,) nats.
+        distortion: (n,) nats.
+        beta: (n,), the weight of the rate of each run.
+        ax: Axes to draw into; None for the current ones.
+
+    Returns:
+        The Axes.
+    """
+    ax = plt.gca() if ax is None else ax
+    rate, distortion, beta = np.asarray(rate), np.asarray(distortion), np.asarray(beta)
+    # So short, and where it is steep so low, that neighbours do not hide each other.
+    step = np.minimum(0.6, 4 / np.maximum(beta, 1e-9))
+    ax.plot([rate - step, rate + step], [distortion + beta * step, distortion - beta * step], "-", color="C1")
+    ax.plot(rate, distortion, "o", color="C0", markersize=4)
+    ax.set(xlabel="rate R (nats)", ylabel="distortion D (nats)")
     return ax
 
 

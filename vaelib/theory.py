@@ -7,7 +7,7 @@ from scipy import linalg, special
 
 from .data import check_images
 
-__all__ = ["LinearVAEOptimum", "collapse_threshold", "entropy_floor", "linear_vae_optimum"]
+__all__ = ["LinearVAEOptimum", "collapse_threshold", "collapsed_loss", "entropy_floor", "linear_vae_optimum"]
 
 
 class LinearVAEOptimum(NamedTuple):
@@ -130,6 +130,28 @@ def entropy_floor(x):
     """
     pixels = check_images(x).astype("float64")
     return float((special.entr(pixels) + special.entr(1 - pixels)).sum() / len(pixels))
+
+
+def collapsed_loss(x):
+    """What a VAE pays that ignores z, at any beta: every posterior is the prior, and every image decoded as the mean.
+
+    Args:
+        x: (n, height, width, channels), floating-point images in [0, 1].
+
+    Returns:
+        Nats per image: the entropy of the mean image, each pixel taken as a probability of being white.
+
+    Raises:
+        ValueError: if x are not such images.
+
+    >>> import numpy as np
+    >>> round(collapsed_loss(np.array([[[[0.0]]], [[[1.0]]]])), 6)  # nothing is known of this pixel: log 2
+    0.693147
+
+    Derived in chapter 08.
+    """
+    mean = check_images(x).mean(axis=0, dtype="float64")
+    return float((special.entr(mean) + special.entr(1 - mean)).sum())
 
 
 def _optimum(spectrum, latent_dim, noise_variance, beta):
