@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
-from tqdm import tqdm
 
 from .data import check_images
 from .lattice import lattice, log_joints
 from .losses import gaussian_kl
+from .progress import progress_bar
 from .quadrature import gauss_hermite
 
 __all__ = ["best_posteriors"]
@@ -80,7 +80,7 @@ def best_posteriors(model, x, beta=1.0, num_steps=150, learning_rate=0.05, num_n
     mean, log_var = (np.array(part) for part in model.encode(x))
     starts, found = (mean, _highest_points(model, x, mean, beta)), []
     blocks = [slice(start, start + _IMAGES) for start in range(0, len(x), _IMAGES)]
-    with tqdm(total=2 * len(blocks) * num_steps, desc="Best posteriors", unit="step", disable=not verbose) as bar:
+    with progress_bar(total=2 * len(blocks) * num_steps, desc="Best posteriors", unit="step", verbose=verbose) as bar:
         for block in blocks:
             ends = [descend(x[block], start[block], 0.5 * log_var[block], bar) for start in starts]
             loss, means, log_stds = (np.stack(part) for part in zip(*ends, strict=True))

@@ -3,10 +3,10 @@
 import numpy as np
 from keras import ops
 from scipy import special
-from tqdm import tqdm
 
 from .data import check_images
 from .lattice import lattice, log_joints
+from .progress import progress_bar
 from .quadrature import gauss_hermite
 
 __all__ = ["elbo", "exact_log_likelihood", "importance_log_likelihood"]
@@ -121,7 +121,7 @@ def importance_log_likelihood(model, x, num_samples=5000, seed=0, verbose=True):
         raise ValueError(f"num_samples must be at least 1, got {num_samples}.")
     mean, std = _posteriors(model, x)
     result = np.empty(len(x))
-    for i in tqdm(range(len(x)), "Importance samples", unit="image", disable=not verbose):
+    for i in progress_bar(range(len(x)), "Importance samples", unit="image", verbose=verbose):
         noise = np.random.default_rng((seed, i)).standard_normal((num_samples, model.latent_dim), "float32")
         z = mean[i] + std[i] * noise
         log_weights = 0.5 * (noise**2 - z**2).sum(axis=1, dtype="float64") + np.log(std[i], dtype="float64").sum()
@@ -185,7 +185,7 @@ def _integrate(model, x, beta, spacing, extent, verbose):
     edge = ticks[-1] - 0.5
     grids = [lattice((ticks[i::2], ticks[j::2])) for i in (0, 1) for j in (0, 1)]
     name = f"Quadrature, {len(x)} images, nodes 1/{1 / spacing:g} apart"
-    with tqdm(total=len(x) * len(ticks) ** 2, desc=name, unit_scale=True, disable=not verbose) as bar:
+    with progress_bar(total=len(x) * len(ticks) ** 2, desc=name, unit_scale=True, verbose=verbose) as bar:
         for grid, nodes in enumerate(grids):
             outside = np.abs(nodes).max(axis=1) > edge
             for some, block, log_joint in log_joints(model, x, nodes, beta):

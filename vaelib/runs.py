@@ -10,11 +10,11 @@ from importlib.metadata import version
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from .data import binarize, load_mnist
 from .metrics import active_units, digit_classifier, encode_all, measure_grid, posterior_moments
 from .plots import latent_grid
+from .progress import progress_bar
 from .results import RunResult, load_run, load_weights, save_run, where_to_keep
 from .training import fit
 
@@ -84,9 +84,8 @@ def _train(spec, folder, verbose):
             "mnist.npz, or use a spec with a smaller num_train and num_test."
         )
     x_train, x_test = digits.x_train[: spec.num_train], digits.x_test[: spec.num_test]
-    if verbose:
-        # A line above the progress bar, which TQDM_DISABLE=1 hides as well.
-        tqdm(desc=f"Training {spec.name}", bar_format="{desc}", total=0).close()
+    # A line above the progress bar, hidden with it.
+    progress_bar(desc=f"Training {spec.name}", bar_format="{desc}", total=0, verbose=verbose).close()
     model, checkpoint = spec.build(), folder / "unfinished" / spec.name
     run = fit(
         model,

@@ -4,9 +4,9 @@ import contextlib
 import threading
 
 import tensorflow as tf
-from tqdm import tqdm
 
 from .checkpoints import write_file
+from .progress import progress_bar
 from .results import files_of, load_run, where_to_keep
 from .runs import train_or_load, usable_cores
 
@@ -62,7 +62,7 @@ def _train_all(specs, client, folder, num_threads, verbose):
         for spec in specs
     }
     errors = []
-    with tqdm(total=sum(spec.num_steps for spec in specs), unit="step", disable=not verbose) as bar:
+    with progress_bar(total=sum(spec.num_steps for spec in specs), unit="step", verbose=verbose) as bar:
         for future in distributed.as_completed(futures):
             spec = futures[future]
             if future.status == "finished":

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from .data import binarize as black_and_white
 from .data import check_images
 from .loops import Carry, compiled_loops, means_of
+from .progress import progress_bar
 from .runstate import PosteriorTrace, RunState, Saver, run_spec
 from .schedules import check_reaches_target
 
@@ -160,10 +160,9 @@ def _warn_of_low_beta(model, num_steps):
 
 
 def _progress(state, num_epochs, verbose):
-    if not verbose:
-        return tqdm(disable=True)
     done = state.epoch * state.num_steps + state.step
-    return tqdm(total=max(num_epochs * state.num_steps, done), initial=done, unit="step", mininterval=0.5)
+    total = max(num_epochs * state.num_steps, done)
+    return progress_bar(total=total, initial=done, unit="step", mininterval=0.5, verbose=verbose)
 
 
 @contextlib.contextmanager
