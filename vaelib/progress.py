@@ -5,16 +5,19 @@ from tqdm import tqdm
 __all__ = ["progress_bar"]
 
 
-def progress_bar(*arguments, verbose=True, **settings):
+def progress_bar(iterable=None, desc=None, verbose=True, **settings):
     """A tqdm bar that is hidden by verbose=False, and everywhere by TQDM_DISABLE=1.
 
     Args:
-        arguments: tqdm's own.
+        iterable: None, or what to go through.
+        desc: None, or what stands before the bar.
         verbose: whether to show it.
-        settings: tqdm's own.
+        settings: tqdm's others.
 
     Returns:
         The bar: an iterator, and a context manager.
     """
     # tqdm reads the variable only where `disable` is not given.
-    return tqdm(*arguments, **settings) if verbose else tqdm(*arguments, **settings, disable=True)
+    if not verbose:
+        settings["disable"] = True
+    return tqdm(iterable, desc, **settings)
