@@ -22,7 +22,9 @@ def replay(cells):
     printed = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAELIB_RUNS", str(ROOT / "runs"))
-        patch.setattr("vaelib.runs.load_mnist", lambda: pytest.fail("a run that this chapter loads is not in runs/"))
+        for module in ("runs", "evaluations"):
+            missing = "what this chapter loads is not in runs/"
+            patch.setattr(f"vaelib.{module}.load_mnist", lambda missing=missing: pytest.fail(missing))
         for cell in cells:
             with contextlib.redirect_stdout(io.StringIO()) as output:
                 exec(cell.source, names)  # noqa: S102
