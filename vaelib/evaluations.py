@@ -31,7 +31,7 @@ def log_likelihood_of_run(spec, num_images=10_000, beta=1.0, num_samples=None, f
         verbose: whether to show progress bars.
 
     Returns:
-        (num_images,) nats, float32: from disk if as many or more have been measured on the weights of this run;
+        (num_images,) nats, float32, from disk if as many or more have been measured on the weights of this run;
         otherwise measured now, after training the run again if its weights are not there.
 
     Raises:
@@ -67,7 +67,7 @@ def elbo_of_run(spec, num_images=10_000, beta=1.0, best=False, folder=None, verb
         verbose: whether to show progress bars.
 
     Returns:
-        (num_images,) nats, float32: as `log_likelihood_of_run`.
+        (num_images,) nats, float32, as `log_likelihood_of_run`.
 
     Raises:
         ValueError: if there are fewer test images; and as the functions that measure.

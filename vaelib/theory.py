@@ -139,7 +139,7 @@ def collapsed_loss(x):
         x: (n, height, width, channels), floating-point images in [0, 1].
 
     Returns:
-        Nats per image: the entropy of the mean image, each pixel taken as a probability of being white.
+        Nats per image, the entropy of the mean image, each pixel taken as a probability of being white.
 
     Raises:
         ValueError: if x are not such images.
