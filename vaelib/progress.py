@@ -20,4 +20,4 @@ def progress_bar(iterable=None, desc=None, verbose=True, **settings):
     # tqdm reads the variable only where `disable` is not given.
     if not verbose:
         settings["disable"] = True
-    return tqdm(iterable, desc, **settings)
+    return tqdm(iterable=iterable, desc=desc, **settings)
