@@ -49,13 +49,16 @@ tensorboard: .venv/installed ## open the training curves of all runs in TensorBo
 smoke: .venv/installed ## execute the chapters at small scale, twice, and compare (CHAPTER=02 for one)
 	@$(RUN) tools/notebooks.py smoke $(CHAPTER)
 
-bench: .venv/installed _build/peers/installed ## time an epoch against other tools, and renew the book's page about it
-	@echo "[1/3] The race: about ten minutes on two cores"
+bench: .venv/installed _build/peers/installed ## time an epoch against other tools, and sweeps; renew the book's pages about it
+	@echo "[1/4] The race: about ten minutes on two cores"
 	@$(RUN) benchmarks/speed.py
-	@echo "[2/3] How the cost grows: about ten minutes"
+	@echo "[2/4] How the cost grows: about ten minutes"
 	@$(RUN) benchmarks/growth.py
-	@echo "[3/3] Table and pictures for the book"
+	@echo "[3/4] A sweep on one worker and on two: about five minutes"
+	@$(RUN) benchmarks/sweep.py
+	@echo "[4/4] Tables and pictures for the book"
 	@$(RUN) benchmarks/report.py
+	@$(RUN) benchmarks/plan.py
 
 colab: .venv/installed ## execute the chapters as Colab would, with its versions (CHAPTER=02 for one)
 	@$(RUN) -m pytest -v -p no:cacheprovider tests/colab $(if $(CHAPTER),-k $(CHAPTER)_)

@@ -1,5 +1,6 @@
-"""The book's page about speed shows what was measured, and the race runs: one turn each, on few images."""
+"""The book's pages about speed and sweeps show what was measured, and the races run: one turn each, on few images."""
 
+import heapq
 import json
 import sys
 from pathlib import Path
@@ -7,18 +8,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import vaelib
+from vaelib.results import save_run
+
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def modules(monkeypatch):
+def on_the_path(monkeypatch):
+    """The scripts, as modules."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    yield
+    for name in ("plan", "report", "speed", "sweep"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def modules(on_the_path):
     import report
     import speed
 
-    yield speed, report
-    for name in ("report", "speed"):
-        del sys.modules[name]
+    return speed, report
+
+
+@pytest.fixture
+def sweeps(on_the_path):
+    import plan
+    import sweep
+
+    return sweep, plan
 
 
 def test_the_table_of_the_book_is_the_last_race(modules):
@@ -46,3 +64,54 @@ def test_contenders_of_this_environment_run_and_learn(modules, capsys):
             assert last < first
     text = list(speed.table(results))
     assert len(text) == len(names) + 1
+
+
+def test_the_tables_about_sweeps_are_of_the_last_measurement(sweeps):
+    _, plan = sweeps
+    measured = json.loads((ROOT / "benchmarks/sweep.json").read_text())
+    assert (ROOT / "book/sweep_table.txt").read_text() == plan.sweep_table(measured)
+    assert (ROOT / "book/plan_table.txt").read_text() == plan.plan_table(measured)
+
+
+@pytest.mark.parametrize("cores", [2, 16])
+@pytest.mark.parametrize("machines", [1, 7, 10, 100])
+def test_the_plan_is_what_workers_do_that_take_a_run_whenever_they_are_free(sweeps, machines, cores):
+    free_at = [20.0] * (machines * cores)
+    for _ in range(1000):
+        heapq.heapreplace(free_at, free_at[0] + 340.0)
+    _, seconds = sweeps[1].plan(machines, cores, start_seconds=20.0, run_seconds=340.0)
+    assert seconds == max(free_at)
+
+
+def test_the_cost_of_a_run_is_that_of_its_epochs_and_of_what_it_does_besides(sweeps):
+    # Two at a time, 12 seconds each: 4 epochs of 2 seconds, and 4 seconds besides. The run of the book has 100 epochs.
+    two = {"start_seconds": 15.0, "seconds": [24.0, 24.0, 60.0], "epoch_seconds": [2.0, 2.0, 5.0]}
+    work = {"runs": 4, "epochs": 4, "steps_per_epoch": 469}
+    start_seconds, run_seconds = sweeps[1].costs({"results": {"1": None, "2": two}, "work": work})
+    np.testing.assert_allclose([start_seconds, run_seconds], [15, 4 + 100 * 2])
+
+
+def test_a_race_of_sweeps_ends_with_the_same_bits(sweeps):
+    sweep, _ = sweeps
+    specs = sweep.specs_of(2, num_epochs=2, num_train=640, hidden_dim=8)
+    results, megabytes = sweep.race([1, 2], specs, rounds=1)
+    assert list(results) == [1, 2]
+    assert 0.1 < megabytes < 1
+    assert len(list(sweep.table(results, len(specs)))) == 3
+    for result in results.values():
+        assert result["peak_megabytes"] > 300
+        # No worker spends more than its time on epochs.
+        assert 0 < result["epoch_seconds"][0] * 2 < result["seconds"][0]
+
+
+@pytest.mark.parametrize(("weight", "loss"), [(1.0, 2.0), (0.0, 3.0)])
+def test_a_race_notices_other_bits(sweeps, weight, loss, tmp_path):
+    sweep, _ = sweeps
+    (spec,) = sweep.specs_of(1, num_epochs=2, num_train=640)
+    for place, numbers in (("ours", (0.0, 2.0)), ("theirs", (weight, loss))):
+        (tmp_path / place).mkdir()
+        history = {"loss": [numbers[1]], "seconds": [numbers[0]]}
+        save_run(vaelib.RunResult(spec, history, {}, {}, {}), [np.full(2, numbers[0])], tmp_path / place)
+    sweep._check_same_bits([spec], tmp_path / "ours", tmp_path / "ours")
+    with pytest.raises(RuntimeError, match="ended with other numbers in theirs"):
+        sweep._check_same_bits([spec], tmp_path / "ours", tmp_path / "theirs")
