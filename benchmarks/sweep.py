@@ -63,7 +63,7 @@ def race(workers, specs, rounds):
 
 def _start(num_workers, spec, folder, stack):
     """A client of so many workers, each of which has trained an epoch."""
-    cluster = distributed.LocalCluster(num_workers, threads_per_worker=1, dashboard_address=":0")
+    cluster = distributed.LocalCluster(n_workers=num_workers, threads_per_worker=1, dashboard_address=":0")
     client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
     client.wait_for_workers(num_workers)
     first = [dataclasses.replace(spec, num_epochs=1, seed=2 + i) for i in range(num_workers)]

@@ -90,9 +90,11 @@ def test_a_spec_builds_the_same_model_every_time_and_another_for_another_seed():
     assert not np.array_equal(first.get_weights()[0], other.get_weights()[0])
 
 
-def test_initial_weights_are_those_of_keras_whatever_another_thread_draws_meanwhile(monkeypatch):
-    keras.utils.set_random_seed(SPEC.seed)
-    alone = vaelib.dense_vae(SPEC.latent_dim, SPEC.hidden_dim).get_weights()
+@pytest.mark.parametrize("num_hidden", [1, 2])
+def test_initial_weights_are_those_of_keras_whatever_another_thread_draws_meanwhile(num_hidden, monkeypatch):
+    spec = dataclasses.replace(SPEC, num_hidden=num_hidden)
+    keras.utils.set_random_seed(spec.seed)
+    alone = vaelib.dense_vae(spec.latent_dim, spec.hidden_dim, num_hidden=num_hidden).get_weights()
 
     def disturbed(*arguments):
         # As a thread of a Dask worker does, whose `dask.sizeof` takes samples.
@@ -100,7 +102,7 @@ def test_initial_weights_are_those_of_keras_whatever_another_thread_draws_meanwh
         return vaelib.dense_vae(*arguments)
 
     monkeypatch.setattr(specs, "dense_vae", disturbed)
-    for ours, theirs in zip(SPEC.build().get_weights(), alone, strict=True):
+    for ours, theirs in zip(spec.build().get_weights(), alone, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 

@@ -43,7 +43,7 @@ def one_by_one(tmp_path_factory):
 def client():
     """Two workers of one thread each."""
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client
@@ -119,6 +119,15 @@ def test_a_machine_lost_by_a_cluster_of_the_command_line_loses_nothing(one_by_on
         assert names.keys() - client.scheduler_info()["workers"].keys() == {busy}
         assert vaelib.sweep([LONG, SPEC], address, folder, verbose=False)[1].spec == SPEC
     assert_same_bits([LONG, SPEC], folder, one_by_one)
+
+
+@pytest.mark.parametrize(
+    ("cores", "num_threads", "num_runs", "num_workers"), [(2, 1, 1, 1), (2, 2, 9, 1), (3, 1, 9, 3)]
+)
+def test_there_are_as_many_workers_as_cores_allow_and_runs_need(cores, num_threads, num_runs, num_workers, monkeypatch):
+    monkeypatch.setattr(vaelib.sweeps, "usable_cores", lambda: cores)
+    with vaelib.sweeps._connected(None, num_threads, num_runs) as client:
+        assert list(client.nthreads().values()) == [1] * num_workers
 
 
 def test_what_is_there_is_loaded_without_a_worker(one_by_one, monkeypatch):

@@ -104,7 +104,7 @@ def _connected(client, num_threads, num_runs):
     else:
         num_workers = min(num_runs, max(1, usable_cores() // num_threads))
         with (
-            distributed.LocalCluster(num_workers, threads_per_worker=1, dashboard_address=None) as cluster,
+            distributed.LocalCluster(n_workers=num_workers, threads_per_worker=1, dashboard_address=None) as cluster,
             distributed.Client(cluster) as connection,
         ):
             yield connection
