@@ -70,6 +70,14 @@ def test_it_measures_the_trained_model_on_the_first_test_images(copy, digits):
     assert [run.spec for run in vaelib.list_runs(copy) if run.spec.num_train == 1280] == [SPEC]
 
 
+def test_a_run_on_binarized_images_is_measured_on_its_own_test_images(tmp_path, digits):
+    spec = dataclasses.replace(SPEC, binarize=True, seed=2)
+    found = vaelib.log_likelihood_of_run(spec, 6, num_samples=3, folder=tmp_path, verbose=False)
+    x = vaelib.binarize(digits.x_test[: spec.num_test], seed=2)[:6]
+    expected = vaelib.importance_log_likelihood(vaelib.trained_model(spec, tmp_path), x, 3, verbose=False)
+    np.testing.assert_array_equal(found, expected.astype("float32"))
+
+
 @pytest.fixture(scope="module")
 def measured(folder):
     """The ELBO of ten images, on disk."""

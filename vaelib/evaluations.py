@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 
 from .checkpoints import write_file
-from .data import load_mnist
+from .data import binarize, load_mnist
 from .inference import best_posteriors
 from .likelihood import elbo, exact_log_likelihood, importance_log_likelihood
 from .results import load_run, npz_bytes, places, where_to_keep
@@ -21,6 +21,8 @@ __all__ = ["elbo_of_run", "log_likelihood_of_run"]
 
 def log_likelihood_of_run(spec, num_images=10_000, beta=1.0, num_samples=None, folder=None, verbose=True):
     """The log-likelihood of each of the first test images under a run's model, measured once.
+
+    For a run on binarized images the test images are too, each drawn once, with the run's seed.
 
     Args:
         spec: a `RunSpec`, with two latent dimensions unless num_samples is given.
@@ -57,6 +59,8 @@ def log_likelihood_of_run(spec, num_images=10_000, beta=1.0, num_samples=None, f
 
 def elbo_of_run(spec, num_images=10_000, beta=1.0, best=False, folder=None, verbose=True):
     """The ELBO of each of the first test images under a run's model, without sampling noise, measured once.
+
+    The images are those of `log_likelihood_of_run`.
 
     Args:
         spec: a `RunSpec` with one or two latent dimensions.
@@ -98,7 +102,8 @@ def _measured(spec, arguments, num_images, measure, folder, verbose):
         )
     model = trained_model(spec, folder, verbose)
     started = time.perf_counter()
-    values = np.asarray(measure(model, digits.x_test[:num_images]), "float32")
+    x = digits.x_test[:num_images]
+    values = np.asarray(measure(model, binarize(x, spec.seed) if spec.binarize else x), "float32")
     about = {
         **arguments,
         "spec": spec.as_dict(),
