@@ -1,0 +1,91 @@
+"""Chapter 11 says what its sources say, and of our side what runs/ says."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from replay import claims_of, replay
+
+CHAPTER = Path(__file__).parent.parent / "notebooks/11_stand_beside_the_literature.ipynb"
+
+# The one table of what is printed elsewhere, nats per image: -log p, -ELBO, distortion, rate.
+PLANE = {
+    "Davidson et al. 2018": (135.73, 137.08, 129.84, 7.24),  # table 1, N-VAE, d = 2
+    "Keras' example": (None, 146.95, 140.15, 6.80),  # epoch 30
+    "Mohapatra's benchmark": (None, 153.77, 147.70, 6.08),  # test, epoch 30
+}
+# Burda et al. 2015: table 1, one stochastic layer, k = 1; and table 3, on static pixels.
+IWAE, IWAE_UNITS, IWAE_STATIC = 86.76, 19, 88.71
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return nbformat.read(CHAPTER, as_version=4).cells
+
+
+def _assigned(cells, name):
+    """The literal that the chapter gives a name."""
+    for cell in cells:
+        if cell.cell_type == "code" and f"{name} = " in cell.source and "%pip" not in cell.source:
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.Assign) and node.targets[0].id == name:
+                    return ast.literal_eval(node.value)
+    raise AssertionError(f"the chapter defines no {name}")
+
+
+def test_the_chapters_table_is_that_of_its_sources(cells):
+    assert {name: row[2:] for name, row in _assigned(cells, "published").items()} == PLANE
+    assert _assigned(cells, "published_iwae") == {"-log p": IWAE, "active units": IWAE_UNITS}
+
+
+def test_a_published_bound_is_the_sum_of_its_parts():
+    """To the last digit or two: each of the three is rounded."""
+    for _, minus_elbo, distortion, rate in PLANE.values():
+        assert minus_elbo == pytest.approx(distortion + rate, abs=0.0151)
+
+
+def test_the_text_quotes_burda_et_al_right(cells):
+    text = " ".join(
+        cell.source for cell in cells if cell.cell_type == "markdown" and "cover" not in cell.get("tags", [])
+    )
+    quoted = {float(number) for number in re.findall(r"\b8[4-9]\.\d\d\b", text)}
+    assert {IWAE, IWAE_STATIC} <= quoted
+
+
+@pytest.fixture(scope="module")
+def replayed():
+    """The cells that load runs, what they define now, and what each prints."""
+    cells = claims_of(CHAPTER.name)
+    return cells, *replay(cells)
+
+
+def test_what_it_prints_of_our_runs_is_what_the_runs_say(replayed):
+    cells, _, printed = replayed
+    for cell, text in zip(cells, printed, strict=True):
+        assert text == "".join(output.text for output in cell.outputs if "text" in output)
+
+
+def test_figure_2_is_of_the_size_of_the_papers(replayed):
+    runs = replayed[1]["runs"]
+    assert list(runs) == [3, 5, 10, 20, 200]
+    for run in runs.values():
+        assert run.spec.num_epochs * run.spec.num_train >= 1e7
+
+
+def test_superfluous_latent_variables_do_not_overfit(replayed):
+    """Kingma & Welling (2013), figure 2's caption; held to a nat between training and test."""
+    bounds, runs = (replayed[1][name] for name in ("bounds", "runs"))
+    gap = {k: np.mean((bounds(run) - bounds(run, "val_"))[-10:]) for k, run in runs.items()}
+    assert gap[200] - gap[20] <= 1
+
+
+def test_the_row_of_2015_is_approached_and_the_chapter_says_how_far(replayed):
+    """By as many samples and on as many images as in the paper; the aim was 87.5 nats in a fifth of the passes."""
+    log_ps = replayed[1]["log_ps"]
+    assert {some: len(log_p) for some, log_p in log_ps.items()} == {1: 10_000, 50: 10_000, 5000: 10_000}
+    one, fifty, many = (-log_p.mean() for log_p in log_ps.values())
+    assert IWAE - 1 < many < fifty < one
+    assert f"the aim, 87.5 nats: {'reached' if many <= 87.5 else 'missed'}" in "".join(replayed[2])
