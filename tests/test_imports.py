@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "display": set(),
     "geometry": {"quadrature"},
     "information": set(),
+    "initial": {"data"},
     "layers": set(),
     "losses": set(),
     "planes": set(),
@@ -46,7 +47,7 @@ MAY_IMPORT = {
     "widgets": {"live"},
     "evaluations": {"checkpoints", "data", "inference", "likelihood", "results", "runs", "specs"},
     "sweeps": {"progress", "checkpoints", "results", "runs"},
-    "runs": {"progress", "data", "metrics", "plots", "results", "training"},
+    "runs": {"progress", "data", "initial", "metrics", "plots", "results", "training"},
 }
 # Heavy or special packages, and the only modules that may import them.
 ONLY = {

@@ -12,6 +12,7 @@ from .evaluations import elbo_of_run, log_likelihood_of_run
 from .geometry import fisher_metric
 from .inference import best_posteriors
 from .information import ELBOSurgery, elbo_surgery
+from .initial import start_at_mean_image
 from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, Sampling
 from .likelihood import elbo, exact_log_likelihood, importance_log_likelihood
 from .linear import LinearDecoder, LinearEncoder, linear_vae
@@ -128,6 +129,7 @@ __all__ = [
     "rates_by_dimension",
     "show",
     "sigmoid",
+    "start_at_mean_image",
     "sweep",
     "train_or_load",
     "trained_model",

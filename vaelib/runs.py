@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from .data import binarize, load_mnist
+from .initial import start_at_mean_image
 from .metrics import active_units, digit_classifier, encode_all, measure_grid, posterior_moments
 from .plots import latent_grid
 from .progress import progress_bar
@@ -87,6 +88,8 @@ def _train(spec, folder, verbose):
     # A line above the progress bar, hidden with it.
     progress_bar(desc=f"Training {spec.name}", bar_format="{desc}", total=0, verbose=verbose).close()
     model, checkpoint = spec.build(), folder / "unfinished" / spec.name
+    if spec.start_at_mean_image:
+        start_at_mean_image(model, x_train)
     run = fit(
         model,
         x_train,

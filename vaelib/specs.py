@@ -91,6 +91,8 @@ class RunSpec:
     """Whether every epoch has an order of its own; otherwise the order of the file."""
     binarize: bool = False
     """Whether pixels become black or white anew each time an image is shown, see `fit`."""
+    start_at_mean_image: bool = False
+    """Whether training starts with the mean image, see the function of this name; otherwise with output biases of 0."""
     seed: int = 1
     """Decides the initial weights, the noise and the order."""
     num_train: int = 60_000
