@@ -205,6 +205,14 @@ def test_posteriors_are_kept_of_the_last_epoch_and_the_first_ones_up_to_a_megaby
     assert set(runs.kept_epochs(vaelib.RunSpec(**changes))) == kept
 
 
+def test_a_file_holds_the_arrays_and_no_setting(monkeypatch):
+    """NumPy before 2.2, as in Colab, takes every keyword of `savez` for the name of an array, `allow_pickle` too."""
+    kept = {}
+    monkeypatch.setattr(np, "savez_compressed", lambda file, **arrays: kept.update(arrays))
+    results.npz_bytes([1.0, 2.0])
+    assert kept == {"0000": 1.0, "0001": 2.0}
+
+
 def test_what_is_measured_of_a_binarized_run_is_of_binarized_images(tmp_path, digits):
     spec = dataclasses.replace(SPEC, num_epochs=1, num_hidden=2, binarize=True)
     result = vaelib.train_or_load(spec, tmp_path, verbose=False)

@@ -147,7 +147,7 @@ def npz_bytes(arrays):
     if not isinstance(arrays, dict):
         arrays = {f"{i:04d}": array for i, array in enumerate(arrays)}
     content = io.BytesIO()
-    np.savez_compressed(content, allow_pickle=False, **arrays)
+    np.savez_compressed(content, **arrays)
     return content.getvalue()
 
 
