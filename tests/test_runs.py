@@ -76,6 +76,17 @@ def test_a_name_says_what_is_special_and_is_fit_for_a_file():
     assert vaelib.RunSpec(beta=1 / 3).name != vaelib.RunSpec(beta=0.33333).name
 
 
+def test_however_much_is_special_a_file_system_takes_the_name():
+    """255 bytes at most, with what `log_likelihood_of_run` adds and a process's own ending while it is written."""
+    others = {"annealing": "cyclical", "optimizer": "adagrad", "learning_rate_schedule": "iwae"}
+    changes = {field.name: others.get(field.name, 10_001) for field in dataclasses.fields(vaelib.RunSpec)}
+    changes |= {"shuffle": True, "binarize": True, "start_at_mean_image": True, "num_epochs": 10**9}
+    names = [vaelib.RunSpec(**{**changes, "num_test": num_test}).name for num_test in (10_001, 10_002)]
+    ending = ".importance-num_samples-100000-10000.npz.partial-4194304"
+    assert all(len(name + ending) <= 255 for name in names)
+    assert names[0] != names[1]
+
+
 def test_a_name_is_for_ever():
     """Or what is on disk would be trained again."""
     assert vaelib.RunSpec(beta=0.784).name == "beta-0.784_seed-1_ce933637"

@@ -46,6 +46,7 @@ _OPTIMIZERS = {
     "adagrad": functools.partial(keras.optimizers.Adagrad, initial_accumulator_value=0.0),
     "adam": functools.partial(keras.optimizers.Adam, epsilon=1e-4),
 }
+_READABLE = 180  # characters of a name before its checksum
 _CHOICES = {"annealing": _ANNEALING, "optimizer": _OPTIMIZERS, "learning_rate_schedule": _LEARNING_RATES}
 
 
@@ -134,14 +135,15 @@ class RunSpec:
 
     @property
     def name(self):
-        """A file name of what differs from the defaults, and a checksum of it."""
+        """A file name of what differs from the defaults, as far as there is room, and a checksum of it."""
         different = {name: value for name, value in self.as_dict().items() if value != _DEFAULTS[name]}
         digest = hashlib.sha256(json.dumps(different, sort_keys=True).encode()).hexdigest()[:8]
         shown = {"beta": self.beta, **different, "seed": self.seed}
         parts = (
             f"{name}-{value:.4g}" if isinstance(value, float) else f"{name}-{value}" for name, value in shown.items()
         )
-        return f"{'_'.join(parts)}_{digest}"
+        # What is measured on a run, and a file half written, have longer names still; 255 bytes is all there is.
+        return f"{'_'.join(parts)[:_READABLE]}_{digest}"
 
     def as_dict(self):
         """The fields by name."""
