@@ -27,7 +27,8 @@ test: .venv/installed ## run every check: lint, tests, the chapters at small sca
 	@echo "[1/3] Lint"
 	@$(MAKE) --no-print-directory lint
 	@echo "[2/3] Tests"
-	@$(RUN) -m pytest -n 2 --dist loadfile
+	@# In the order of their names: files of few tests and many minutes would otherwise come last, and one core wait.
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@echo "[3/3] Chapters at small scale, twice"
 	@$(MAKE) --no-print-directory smoke
 
