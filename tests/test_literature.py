@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+import scipy.stats
 from replay import claims_of, replay
 
 CHAPTER = Path(__file__).parent.parent / "notebooks/11_stand_beside_the_literature.ipynb"
@@ -90,17 +91,22 @@ def test_the_row_of_2015_is_approached_and_the_chapter_says_how_far(replayed):
         assert {some: len(log_p) for some, log_p in by_samples.items()} == {1: 10_000, 50: 10_000, 5000: 10_000}
         one, fifty, many = (-log_p.mean() for log_p in by_samples.values())
         assert IWAE - 1 < many < fifty < one
-    assert f"the aim, 87.5 nats: {'reached' if many <= 87.5 else 'missed'}" in "".join(replayed[2])
+    best = min(-by_samples[5000].mean() for by_samples in log_ps.values())
+    assert f"the aim, 87.5 nats: {'reached' if best <= 87.5 else 'missed'}" in "".join(replayed[2])
 
 
-def test_more_passes_are_nearer_to_the_row_of_2015(replayed):
-    passes = {name: run.spec.num_epochs for name, run in replayed[1]["trained"].items()}
-    assert passes == {"a fifth": 3280 // 5, "a fifth, from the mean image": 3280 // 5, "half": 3280 // 2}
+def test_each_start_has_runs_of_both_lengths_and_nothing_else_differs(replayed):
+    specs = [run.spec.as_dict() for run in replayed[1]["trained"].values()]
+    choices = [(spec.pop("num_epochs"), spec.pop("start_at_mean_image")) for spec in specs]
+    fifth, half = 3280 // 5, 3280 // 2
+    assert choices == [(fifth, False), (fifth, True), (half, False), (half, True)]
+    assert all(spec == specs[0] for spec in specs)
+
+
+def test_more_passes_and_a_better_start_are_nearer_to_the_row_of_2015(replayed):
+    """By ten standard errors of the difference on the same images."""
     log_ps = replayed[1]["log_ps"]
-    assert log_ps["half"][5000].mean() > log_ps["a fifth"][5000].mean()
-
-
-def test_one_thing_changes_at_a_time(replayed):
-    grey, mean_image, half = (run.spec.as_dict() for run in replayed[1]["trained"].values())
-    assert {name for name in grey if grey[name] != mean_image[name]} == {"start_at_mean_image"}
-    assert {name for name in grey if grey[name] != half[name]} == {"num_epochs"}
+    a_fifth, from_mean, half, both = (by_samples[5000] for by_samples in log_ps.values())
+    for worse, better in ((a_fifth, from_mean), (a_fifth, half), (from_mean, both), (half, both)):
+        gain = better - worse
+        assert gain.mean() > 10 * scipy.stats.sem(gain)
