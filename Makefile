@@ -7,7 +7,7 @@ CHAPTER ?=
 export TF_CPP_MIN_LOG_LEVEL = 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint run list tensorboard smoke bench colab address lock
+.PHONY: help install book quick test lint run list tensorboard smoke bench colab lowest address lock
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -21,13 +21,18 @@ book: .venv/installed ## build the HTML book from the committed notebooks, and s
 	@rm -rf _build/html _build/.doctrees
 	@echo "[2/2] Build the book; a warning is an error"
 	@.venv/bin/jupyter-book build . -W --keep-going -n
-	@echo "The book: file://$(CURDIR)/_build/html/index.html"
+	@$(RUN) tools/address.py --remind
+	@$(RUN) -c 'import pathlib; print("The book:", pathlib.Path("_build/html/index.html").resolve().as_uri())'
+
+quick: .venv/installed ## lint, types, and the tests that need no training, no browser and no notebook
+	@$(MAKE) --no-print-directory lint
+	@$(RUN) -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 test: .venv/installed ## run every check: lint, tests, the chapters at small scale
 	@echo "[1/3] Lint"
 	@$(MAKE) --no-print-directory lint
 	@echo "[2/3] Tests"
-	@# In the order of their names: files of few tests and many minutes would otherwise come last, and one core wait.
+	@# Hand files out by name: those of few tests and many minutes would otherwise come last, and one core wait.
 	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@echo "[3/3] Chapters at small scale, twice"
 	@$(MAKE) --no-print-directory smoke
@@ -62,9 +67,12 @@ bench: .venv/installed _build/peers/installed ## time an epoch against other too
 	@$(RUN) benchmarks/plan.py
 
 colab: .venv/installed ## execute the chapters as Colab would, with its versions (CHAPTER=02 for one)
-	@$(RUN) -m pytest -v -p no:cacheprovider tests/colab $(if $(CHAPTER),-k $(CHAPTER)_)
+	@$(RUN) -m pytest -v -p no:cacheprovider tests/commands/colab $(if $(CHAPTER),-k $(CHAPTER)_)
 
-address: .venv/installed ## write the public address into every link (REPO=owner/name)
+lowest: _build/lowest/installed ## run the library's tests with the lowest versions that pyproject.toml allows
+	@_build/lowest/bin/python -m pytest -q -n 2 --dist loadfile tests/core tests/training tests/analysis tests/experiment vaelib
+
+address: .venv/installed ## write the public address into every link (REPO=owner/name, or the remote's)
 	@$(RUN) tools/address.py $(REPO)
 
 lock: .venv/installed ## renew requirements.lock after a change in pyproject.toml
@@ -76,25 +84,34 @@ lock: .venv/installed ## renew requirements.lock after a change in pyproject.tom
 # The stamp is made last, so that an interrupted installation is not taken for a finished one. --no-compile halves the
 # work: Python compiles what it imports anyway, and most of TensorFlow is never imported.
 .venv/installed: requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { \
+	@command -v "$(PYTHON)" >/dev/null || { \
 	  echo "There is no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name it," \
 	    "for instance \`make book PYTHON=python3.12\`." >&2; exit 1; }
-	@$(PYTHON) tools/check_python.py
+	@"$(PYTHON)" tools/check_python.py
 	@if { $(RUN) tools/check_python.py && $(RUN) -m pip --version; } >/dev/null 2>&1; then \
 	  echo "[1/3] Keep .venv with $$($(RUN) --version)"; \
 	else \
-	  echo "[1/3] Create .venv with $$($(PYTHON) --version)"; \
-	  $(PYTHON) -m venv --clear .venv; \
+	  echo "[1/3] Create .venv with $$("$(PYTHON)" --version)"; \
+	  "$(PYTHON)" -m venv --clear .venv; \
 	fi
 	@echo "[2/3] Install the $$(grep -c '^[a-z].*==' requirements.lock) packages of requirements.lock:" \
-	  "2.5 GB, a few minutes the first time"
+	  "3 GB, a few minutes the first time"
 	@$(RUN) -m pip install --no-compile --require-hashes -r requirements.lock
 	@echo "[3/3] Install vaelib itself, from this folder"
 	@$(RUN) -m pip install --no-deps --no-build-isolation -e .
 	@touch $@
 
+# uv resolves to the lowest versions; pip has no such choice.
+_build/lowest/installed: pyproject.toml
+	@echo "[1/2] Create _build/lowest with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv --clear _build/lowest
+	@echo "[2/2] Install the lowest versions that pyproject.toml allows: a few minutes"
+	@_build/lowest/bin/python -m pip install --quiet uv
+	@_build/lowest/bin/uv pip install --quiet --python _build/lowest/bin/python --resolution lowest-direct -e '.[sweep,test]'
+	@touch $@
+
 _build/peers/installed: benchmarks/requirements.txt
 	@echo "Install the other tools of the race into _build/peers"
-	@$(PYTHON) -m venv --clear _build/peers
+	@"$(PYTHON)" -m venv --clear _build/peers
 	@_build/peers/bin/python -m pip install --no-compile -r benchmarks/requirements.txt
 	@touch $@

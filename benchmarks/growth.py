@@ -21,7 +21,7 @@ FLOOR = "sgemm_numpy"
 
 
 def points():
-    """(axis, batch_size, hidden_dim, num_images) of every measurement."""
+    """Return (axis, batch_size, hidden_dim, num_images) of every measurement."""
     yield from (("batch_size", batch_size, 500, 60_000) for batch_size in BATCH_SIZES)
     yield from (("hidden_dim", 128, hidden_dim, 60_000) for hidden_dim in HIDDEN_DIMS)
     yield from (("num_images", 128, 500, num_images) for num_images in NUM_IMAGES)

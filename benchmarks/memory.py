@@ -1,4 +1,4 @@
-"""How much memory a training takes: the peak of this process after each stage.
+"""Print how much memory training takes: the peak of this process after each stage.
 
 python benchmarks/memory.py
 """

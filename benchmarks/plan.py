@@ -29,7 +29,7 @@ def main():
 
 
 def costs(measured):
-    """(start_seconds, run_seconds): of a worker before its first run, and of a run of the book on its one core.
+    """Return the seconds of a worker before its first run, and of a run of the book on its one core.
 
     Taken from the cluster with the most workers: its cores are all busy, as they will be. A run's epochs are scaled to
     their full number; what it costs besides them is not.
@@ -43,13 +43,13 @@ def costs(measured):
 
 
 def plan(machines, cores, start_seconds, run_seconds, num_runs=NUM_RUNS):
-    """(waves, seconds) of so many equal runs, a core each; the last wave may leave cores idle."""
+    """Return (waves, seconds) of equal runs, a core each; the last wave may leave cores idle."""
     waves = math.ceil(num_runs / (machines * cores))
     return waves, start_seconds + waves * run_seconds
 
 
 def sweep_table(measured):
-    """What was measured as a Markdown table, with its date and machine."""
+    """Return what was measured as a Markdown table, with its date and machine."""
     work, machine = measured["work"], measured["machine"]
     results = {int(num_workers): result for num_workers, result in measured["results"].items()}
     rates = sweep.throughput(results, work["runs"])
@@ -78,7 +78,7 @@ def sweep_table(measured):
 
 
 def plan_table(measured):
-    """The plan as a Markdown table, with the costs it is made of."""
+    """Return the plan as a Markdown table, with the costs it is made of."""
     start_seconds, run_seconds = costs(measured)
     lines = [
         "| machines | cores each | waves | **wall time** | core-hours booked | of them used |",
@@ -102,14 +102,14 @@ def plan_table(measured):
 
 
 def duration(seconds):
-    """In the unit that suits, with two digits."""
+    """Return a duration in the unit that suits, with two digits."""
     if seconds < 3600:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 36_000 else f"{seconds / 3600:.0f} h"
 
 
 def curves(start_seconds, run_seconds):
-    """Hours against the number of machines, a staircase that ends at the length of one run."""
+    """Draw hours against the number of machines, a staircase that ends at the length of one run."""
     figure, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
     for cores, color in CORES.items():
         hours = [plan(n, cores, start_seconds, run_seconds)[1] / 3600 for n in range(1, NUM_RUNS + 1)]

@@ -25,7 +25,7 @@ def main():
 
 
 def table(race):
-    """The race as a Markdown table, with its date and machine."""
+    """Return the race as a Markdown table, with its date and machine."""
     results, machine = race["results"], race["machine"]
     ours = statistics.median(results[speed.OURS]["seconds"])
     lines = ["| | min | **median** | max | first | ours / theirs | aim | |", "|---|---|---|---|---|---|---|---|"]
@@ -49,7 +49,7 @@ def table(race):
 
 
 def dots(results):
-    """Medians as dots, from min to max as lines, the floor as a dashed line."""
+    """Draw medians as dots, from min to max as lines, the floor as a dashed line."""
     names = [name for name in speed.CONTENDERS if name in results and not name.startswith("sgemm")]
     floor = min(statistics.median(results[name]["seconds"]) for name in results if name.startswith("sgemm"))
     figure, ax = plt.subplots(figsize=(7, 3), layout="constrained")
@@ -69,7 +69,7 @@ def dots(results):
 
 
 def curves(rows):
-    """Seconds against each of the three sizes, ours and the floor."""
+    """Draw seconds against each of the three sizes, ours and the floor."""
     figure, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
     for ax, (axis, label) in zip(axes, AXES.items(), strict=True):
         points = sorted((row[axis], row["seconds"], row["floor"]) for row in rows if row["axis"] == axis)
@@ -87,7 +87,7 @@ def curves(rows):
 
 
 def doubling_ticks(axis):
-    """Ticks at 0.25, 0.5, 1, 2, 4 and so on."""
+    """Set ticks at 0.25, 0.5, 1, 2, 4 and so on."""
     low, high = axis.get_view_interval()
     axis.set_ticks([2.0**n for n in range(-4, 8) if low <= 2.0**n <= high], minor=False)
     axis.set_ticks([], minor=True)

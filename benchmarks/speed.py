@@ -42,7 +42,7 @@ NEED_PEERS = ("sgemm_torch", "torch_eager", "torch_compile", "jax_scan")
 
 
 class Contender:
-    """A process that waits for its turn."""
+    """Hold a process that waits for its turn."""
 
     def __init__(self, name, images, batch_size, hidden_dim):
         python = PEERS if name in NEED_PEERS else Path(sys.executable)
@@ -57,6 +57,9 @@ class Contender:
             text=True,
         )
         self.turns = []
+
+    def greet(self):
+        """Wait until it is ready, and note its version."""
         self.version = self._hear()["version"]
 
     def _hear(self):
@@ -78,16 +81,11 @@ class Contender:
 
 
 def race(names, x, batch_size, hidden_dim, rounds):
-    """{name: {version, seconds, ...}}: every contender once, then every contender again, and so on."""
+    """Return {name: {version, seconds, ...}}, racing every contender once, then every contender again, and so on."""
     with tempfile.TemporaryDirectory() as folder:
         images = f"{folder}/images.npy"
         np.save(images, x)
-        contenders = {}
-        for name in names:
-            try:
-                contenders[name] = Contender(name, images, batch_size, hidden_dim)
-            except (OSError, RuntimeError) as error:
-                print(f"left out: {name} ({error})", flush=True)
+        contenders = _ready_ones(names, images, batch_size, hidden_dim)
         for _ in tqdm(range(rounds + 1), unit="round", desc=f"batch {batch_size}, hidden {hidden_dim}"):
             for contender in contenders.values():
                 # Threads of the one before may still be spinning.
@@ -96,6 +94,23 @@ def race(names, x, batch_size, hidden_dim, rounds):
         for contender in contenders.values():
             contender.end()
     return {name: _summary(contender) for name, contender in contenders.items()}
+
+
+def _ready_ones(names, images, batch_size, hidden_dim):
+    """Return {name: contender}, started side by side; leave out those that cannot start, and say why."""
+    started, ready = {}, {}
+    for name in names:
+        try:
+            started[name] = Contender(name, images, batch_size, hidden_dim)
+        except OSError as error:
+            print(f"left out: {name} ({error})", flush=True)
+    for name, contender in started.items():
+        try:
+            contender.greet()
+            ready[name] = contender
+        except RuntimeError as error:
+            print(f"left out: {name} ({error})", flush=True)
+    return ready
 
 
 def _summary(contender):
@@ -111,7 +126,7 @@ def _summary(contender):
 
 
 def table(results):
-    """The results as lines of text: ratios are ours to theirs, by medians."""
+    """Return the results as lines of text: ratios are ours to theirs, by medians."""
     ours = statistics.median(results[OURS]["seconds"]) if OURS in results else None
     yield f"{'':48} {'min':>6} {'median':>6} {'max':>6} {'first':>6} {'ratio':>6} {'aim':>5} {'loss':>6}  version"
     for name, (title, aim) in CONTENDERS.items():
@@ -127,7 +142,7 @@ def table(results):
 
 
 def machine():
-    """What it was measured on."""
+    """Return what it was measured on."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

@@ -26,19 +26,19 @@ import speed
 from tqdm import tqdm
 
 import vaelib
-from vaelib.results import files_of, load_weights
+from vaelib.experiment.store import files_of, load_weights
 
 AIM = 1.6
 
 
-def specs_of(num_runs, num_epochs, num_train, hidden_dim=500):
-    """Runs of the dense network that differ in beta; with a sixth as many test images, as in MNIST."""
-    work = {"num_epochs": num_epochs, "num_train": num_train, "num_test": num_train // 6, "hidden_dim": hidden_dim}
-    return [vaelib.RunSpec(beta=2.0**-i, **work) for i in range(num_runs)]
+def specs_of(num_runs, num_epochs, num_train, **fields):
+    """Return specs of the dense network that differ in beta; with a sixth as many test images, as in MNIST."""
+    fields |= {"num_epochs": num_epochs, "num_train": num_train, "num_test": num_train // 6}
+    return [vaelib.RunSpec(beta=2.0**-i, **fields) for i in range(num_runs)]
 
 
 def race(workers, specs, rounds):
-    """{num_workers: {start_seconds, seconds, epoch_seconds, peak_megabytes}}, and the megabytes of a run's files."""
+    """Return {num_workers: {start_seconds, seconds, epoch_seconds, peak_megabytes}}, and a run's megabytes on disk."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         clients, results, folders = {}, {}, []
@@ -62,7 +62,7 @@ def race(workers, specs, rounds):
 
 
 def _start(num_workers, spec, folder, stack):
-    """A client of so many workers, each of which has trained an epoch."""
+    """Yield a client of workers, each of which has trained an epoch."""
     cluster = distributed.LocalCluster(n_workers=num_workers, threads_per_worker=1, dashboard_address=":0")
     client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
     client.wait_for_workers(num_workers)
@@ -84,12 +84,12 @@ def _check_same_bits(specs, ours, theirs):
 
 
 def throughput(results, num_runs):
-    """{num_workers: runs per minute}, by medians."""
+    """Return {num_workers: runs per minute}, by medians."""
     return {n: num_runs * 60 / statistics.median(result["seconds"]) for n, result in results.items()}
 
 
 def table(results, num_runs):
-    """The results as lines of text: ratios are of the throughput to that of the first row."""
+    """Return the results as lines of text: ratios are of the throughput to that of the first row."""
     rates = throughput(results, num_runs)
     base, *_ = rates.values()
     yield f"{'workers':>7} {'start':>6} {'min':>6} {'median':>6} {'max':>6} {'runs/min':>8} {'ratio':>6} {'peak MB':>8}"

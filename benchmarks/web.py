@@ -1,4 +1,4 @@
-"""What the live pictures of the built book cost a reader: `make book`, then `python benchmarks/web.py`.
+"""Measure what the live pictures of the built book cost a reader: `make book`, then `python benchmarks/web.py`.
 
 In the Chromium of this machine, from a server on it: bytes before the first interaction, time until the first page
 answers, layout shift, decode and draw, and frames while the film is scrubbed. It prints a table; it is no test, for a
@@ -68,7 +68,7 @@ def main():
 
 
 def first_page(browser, site):
-    """The first page before anybody touches it, median of five visits."""
+    """Visit the first page before anybody touches it, median of five visits."""
     ready, shifts, sizes = [], [], {}
     for _ in range(5):
         page = browser.new_page(viewport={"width": 1280, "height": 800})
@@ -88,7 +88,7 @@ def first_page(browser, site):
 
 
 def scrubbing(browser, site):
-    """Frames of the film in chapter 6."""
+    """Measure frames of the film in chapter 6."""
     page = opened(browser, f"{site}notebooks/06_watch_the_posterior.html", "film")
     frames = page.evaluate(SCRUB)
     page.close()
@@ -97,7 +97,7 @@ def scrubbing(browser, site):
 
 
 def decoding(browser, site):
-    """Three digits decoded and drawn, with the plane, in chapter 10."""
+    """Measure three digits decoded and drawn, with the plane, in chapter 10."""
     page = opened(browser, f"{site}notebooks/10_ask_the_model.html", "explorer")
     costs = page.evaluate(MOVE)
     page.close()
@@ -106,7 +106,7 @@ def decoding(browser, site):
 
 
 def opened(browser, address, kind):
-    """A page with its live picture in view and ready."""
+    """Open a page with its live picture in view and ready."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(address)
     page.locator(f"[data-live={kind}]").first.scroll_into_view_if_needed()
@@ -116,7 +116,7 @@ def opened(browser, address, kind):
 
 
 def percentile(values, share):
-    """The value that this share, in per cent, of the values does not exceed."""
+    """Return the value that this share, in per cent, of the values does not exceed."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share / 100))]
 
 

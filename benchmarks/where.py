@@ -1,4 +1,4 @@
-"""Where the time of a training step goes: the operations of the compiled loop, by their own clock.
+"""Print where the time of a training step goes: the operations of the compiled loop, by their own clock.
 
     python benchmarks/where.py
 
@@ -41,7 +41,7 @@ def main():
 
 
 def operations(space):
-    """(name, microseconds per step) of what happens once per step, the longest first."""
+    """Return (name, microseconds per step) of what happens once per step, the longest first."""
     total, count = collections.Counter(), collections.Counter()
     for plane in space.planes:
         for event in (event for line in plane.lines for event in line.events):

@@ -13,12 +13,20 @@ import keras
 import matplotlib.pyplot as plt
 import pytest
 from browsing import browser, html, models, pictures, site, specs  # noqa: F401 (fixtures)
+from skipped import pytest_terminal_summary  # noqa: F401 (a hook)
 
 import vaelib
 
 # No deadline: a busy machine is no bug. Always the same examples: neither is bad luck.
 hypothesis.settings.register_profile("vaelib", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("vaelib")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark as slow what needs the built book or a browser."""
+    for item in items:
+        if {"browser", "html", "site", "pictures"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 
 
 def complaint(version, modules):
-    """What is wrong with a Python, in one sentence, or None.
+    """Return what is wrong with a Python, in one sentence, or None.
 
     Args:
         version: (major, minor, ...).
@@ -31,7 +31,7 @@ def complaint(version, modules):
 
 
 def importable(names):
-    """Those of the named modules that can be imported."""
+    """Return those of the named modules that can be imported."""
     found = []
     for name in names:
         try:

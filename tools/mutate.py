@@ -1,7 +1,7 @@
-"""Mutation run: change one thing in a module, see whether a test notices it, and count. Needs Linux.
+"""Change one thing in a module, see whether a test notices it, and count: a mutation run. Needs Linux.
 
     .venv/bin/python -m pip install cosmic-ray
-    .venv/bin/python tools/mutate.py losses schedules training loops
+    .venv/bin/python tools/mutate.py losses schedules training/fit training/loop
 
 cosmic-ray makes the mutants. Each is written to a copy of the project, where a fork of this process, which has imported
 TensorFlow but not used it, runs the tests until one fails: seconds, not half a minute. A mutant is killed where a test
@@ -21,18 +21,22 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# What every mutant needs, imported once.
+# Import once what every mutant needs.
 PRELOAD = ("tensorflow", "keras", "scipy.stats", "hypothesis.extra.numpy", "matplotlib.pyplot", "ipywidgets", "pytest")
-# The test files that mutants of a module meet, quick and likely killers first. Not those that compare the text of the
-# source, as test_mutations.py does.
-LOOP = "callbacks bad_input properties training going_wrong checkpoints schedules reproducibility"
+# Let mutants of a module meet these test files, quick and likely killers first. Leave out those that read the text of
+# the source, as test_loss_mutations.py does.
+LOOP = (
+    "training/test_loop training/test_callbacks training/test_bad_input training/test_properties "
+    "training/test_fit training/test_bar training/test_state training/test_checkpoint core/test_schedules "
+    "training/test_reproducibility"
+)
 TESTS = {
-    "losses": "losses properties models going_wrong",
-    "schedules": "schedules properties models",
-    "training": LOOP,
-    "loops": LOOP,
+    "losses": "core/test_losses training/test_properties core/test_models training/test_state",
+    "schedules": "core/test_schedules training/test_properties core/test_models",
+    "training/fit": LOOP,
+    "training/loop": LOOP,
 }
-# Operators that one may take for each other or forget; cosmic-ray also swaps + and <<, or == and `is`.
+# Swap operators that one may take for each other or forget; cosmic-ray also swaps + and <<, or == and `is`.
 ALIKE = ("Add Sub", "Mul Div", "FloorDiv Div", "Eq NotEq Lt LtE Gt GtE", "Is IsNot", "Delete USub", "Delete Not")
 
 
@@ -47,7 +51,7 @@ def main():
         importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
-        for name in ("vaelib", "tests", "tools"):
+        for name in ("vaelib", "tests", "tools", "book/ext", "benchmarks"):
             shutil.copytree(ROOT / name, copy / name)
         shutil.copy(ROOT / "pyproject.toml", copy)
         scores = [(module, *judge_all(copy, module)) for module in modules]
@@ -57,9 +61,9 @@ def main():
 
 
 def judge_all(copy, module):
-    """Judge every mutant of a module, one line for each: how many were killed, and of how many."""
+    """Judge every mutant of a module, one line for each; return how many were killed, and of how many."""
     file = copy / "vaelib" / f"{module}.py"
-    tests = [f"vaelib/{module}.py", *(f"tests/test_{name}.py" for name in TESTS[module].split())]
+    tests = [f"vaelib/{module}.py", *(f"tests/{name}.py" for name in TESTS[module].split())]
     source, verdicts = file.read_text(), []
     killer, seconds = killer_of(copy, tests, limit=3600)
     if killer:
@@ -76,7 +80,7 @@ def judge_all(copy, module):
 
 
 def mutants(source):
-    """Every version of a source in which one thing is changed."""
+    """Yield every version of a source in which one thing is changed."""
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator, operator_names
 
@@ -90,7 +94,7 @@ def mutants(source):
 
 
 def killer_of(copy, tests, limit):
-    """Run tests on a copy of the project: what fails first ("" if nothing does), and the seconds of processor time."""
+    """Run tests on a copy of the project; return what fails first ("" for nothing), and seconds of processor time."""
     log = copy / "log.txt"
     child = os.fork()
     if not child:

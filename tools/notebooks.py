@@ -2,10 +2,12 @@
 
 `python tools/notebooks.py run [CHAPTER]` makes what is committed; CHAPTER is a number such as 02.
 `python tools/notebooks.py smoke [CHAPTER]` writes to _build/smoke/, then nbval runs it again and compares.
+`python tools/notebooks.py clean [CHAPTER]` strips a chapter of what differs from run to run, without executing it.
 """
 
 import argparse
 import base64
+import contextlib
 import io
 import os
 import shutil
@@ -17,20 +19,29 @@ from pathlib import Path
 import nbformat
 import papermill
 import yaml
+from filelock import FileLock, Timeout
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 COVERS = ROOT / "book/static/covers"
 SIDE_BY_SIDE = 2
-# TensorFlow's start-up messages do not belong into a book.
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
+# Keep TensorFlow's start-up messages out of the book.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
 
 def main():
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=("run", "smoke"))
+    parser.add_argument("command", choices=("run", "smoke", "clean"))
     parser.add_argument("chapter", nargs="?", default="", help="a chapter's number; all of them if left out")
     arguments = parser.parse_args()
     chapters = sorted(NOTEBOOKS.glob(f"{arguments.chapter}*.ipynb"))
@@ -38,33 +49,71 @@ def main():
         known = ", ".join(path.name[:2] for path in sorted(NOTEBOOKS.glob("*.ipynb")))
         parser.error(f"there is no chapter {arguments.chapter!r}: the chapters are {known}")
     os.environ.update(QUIET)
-    return run(chapters) if arguments.command == "run" else smoke(chapters)
+    return {"run": run, "smoke": smoke, "clean": clean_all}[arguments.command](chapters)
 
 
 def run(chapters):
     """Execute chapters at full scale; each replaces its file only when it has run to the end."""
-    # What they train lands in the repository, and what is there they load.
+    # Keep what they train in the repository, and load what is there.
     os.environ["VAELIB_RUNS"] = str(ROOT / "runs")
     for number, chapter in enumerate(chapters, start=1):
         print(f"[{number}/{len(chapters)}] {chapter.name} at full scale", flush=True)
-        notebook = clean(_execute(chapter, ROOT / "_build/run" / chapter.name))
-        cover = _put_cover(notebook)
+        before = _last_executed(chapter)
+        with _alone_with(chapter):
+            if _last_executed(chapter) != before:
+                print(f"{chapter.name} was executed in the meantime: kept", flush=True)
+                continue
+            notebook = clean(_execute(chapter, ROOT / "_build/run" / chapter.name))
+            cover = _put_cover(notebook)
+            _replace(COVERS / f"{chapter.name[:2]}.png", cover)
+            _replace(chapter, nbformat.writes(notebook).encode() + b"\n")
+            _executed(chapter).touch()
+    return 0
+
+
+def _executed(chapter):
+    """Return the file whose date says when a chapter last ran to its end; an edit changes only the chapter's own."""
+    return ROOT / "_build/run" / f"{chapter.stem}.executed"
+
+
+def _last_executed(chapter):
+    return _executed(chapter).stat().st_mtime_ns if _executed(chapter).exists() else None
+
+
+@contextlib.contextmanager
+def _alone_with(chapter):
+    """Let one process at a time execute a chapter at full scale; the system frees the lock of one that dies."""
+    (ROOT / "_build/run").mkdir(parents=True, exist_ok=True)
+    lock = FileLock(ROOT / "_build/run" / f"{chapter.stem}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print(f"Waiting: another process executes {chapter.name}.", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def clean_all(chapters):
+    """Clean chapters in place, without executing them."""
+    for chapter in chapters:
+        notebook = clean(nbformat.read(chapter, as_version=4))
         _replace(chapter, nbformat.writes(notebook).encode() + b"\n")
-        _replace(COVERS / f"{chapter.name[:2]}.png", cover)
     return 0
 
 
 def smoke(chapters):
     """Execute chapters at small scale, then let nbval execute the results again and compare the outputs."""
     parameters = yaml.safe_load((NOTEBOOKS / "smoke.yml").read_text())
-    # Both write to the stream of errors, which nbval compares: a progress bar's times differ from run to run, and where
-    # MNIST cannot be downloaded, a warning says so.
+    # Silence bars and warnings: nbval compares what they write, and times differ from run to run.
     os.environ.update(TQDM_DISABLE="1", PYTHONWARNINGS="ignore")
-    # Nothing that was trained before: it could be of another version of the code.
+    # Load nothing that was trained before: it could be of another version of the code.
     os.environ.pop("VAELIB_RUNS", None)
     shutil.rmtree(ROOT / "_build/smoke", ignore_errors=True)
     outputs = []
-    # At small scale a chapter is mostly imports and compilation, which one core does: two chapters side by side.
+    # Run two chapters side by side: at small scale a chapter is mostly imports and compilation, which one core does.
     with ProcessPoolExecutor(SIDE_BY_SIDE) as pool:
         scales = [parameters[chapter.name[:2]] for chapter in chapters]
         for number, output in enumerate(pool.map(_at_small_scale, chapters, scales), start=1):
@@ -78,7 +127,7 @@ def smoke(chapters):
 
 
 def _at_small_scale(chapter, parameters):
-    """Execute a chapter at small scale, in a folder of its own; where the result is."""
+    """Execute a chapter at small scale, in a folder of its own, and return where the result is."""
     output = ROOT / "_build/smoke" / chapter.stem / chapter.name
     _replace(output, nbformat.writes(clean(_execute(chapter, output, parameters))).encode())
     return output
@@ -86,10 +135,10 @@ def _at_small_scale(chapter, parameters):
 
 def _execute(source, target, parameters=None):
     target.parent.mkdir(parents=True, exist_ok=True)
-    # In an empty folder of its own: a chapter must not lean on files of the repository.
+    # Give it an empty folder: a chapter must not lean on files of the repository.
     folder = target.parent / target.stem
     folder.mkdir(exist_ok=True)
-    # With the chapter's own progress bars, for a cell may train for minutes; what is kept of them, `clean` removes.
+    # Show the chapter's own progress bars, for a cell may train for minutes; `clean` removes what is kept of them.
     return papermill.execute_notebook(
         str(source), str(target), parameters or {}, kernel_name="python3", cwd=str(folder), stderr_file=sys.stderr
     )
@@ -103,24 +152,41 @@ def _replace(path, content):
 
 
 def clean(notebook):
-    """Strip what differs from run to run without meaning."""
+    """Strip what differs from run to run without meaning, and shrink pictures without changing a pixel."""
     for key in set(notebook.metadata) - {"kernelspec", "language_info"}:
         del notebook.metadata[key]
-    notebook.metadata.language_info = {"name": "python"}
+    # Keep what nbconvert needs to write a script, but not the version of Python.
+    notebook.metadata.language_info = dict(LANGUAGE)
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         if not cell.metadata.get("tags", True):
             del cell.metadata["tags"]
         if cell.cell_type == "code":
-            # A widget is nothing without a kernel: the figure beside it says the same.
+            # Drop widgets, which are nothing without a kernel: the figure beside each says the same.
             cell.outputs = [
                 output
                 for output in cell.outputs
                 if output.get("name") != "stderr"
                 and "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
             ]
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    output.data["image/png"] = _shrunk(output.data["image/png"])
     return notebook
+
+
+def _shrunk(png):
+    """Return a picture, base64, with the same pixels in fewer bytes: with a palette where 256 colours are enough."""
+    content = base64.b64decode(png)
+    picture = Image.open(io.BytesIO(content))
+    if picture.convert("RGBA").getextrema()[3] != (255, 255):
+        return png
+    picture, small = picture.convert("RGB"), io.BytesIO()
+    if picture.getcolors(256):
+        picture = picture.quantize(256, dither=Image.Dither.NONE)
+    picture.save(small, format="png", optimize=True)
+    return base64.b64encode(min(content, small.getvalue(), key=len)).decode()
 
 
 def _put_cover(notebook):

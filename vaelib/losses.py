@@ -1,4 +1,4 @@
-"""The two terms of the objective, as pure functions: one number per image, in nats.
+"""Compute the two terms of the objective as pure functions: one number per image, in nats.
 
 `loss = distortion + beta * rate`, and `beta = 1` is the negative ELBO.
 """
@@ -8,6 +8,9 @@ import math
 import keras
 from keras import ops
 
+from ._types import Tensor, TensorLike
+from .data import NUM_PIXELS
+
 __all__ = [
     "bernoulli_distortion",
     "beta_from_kl_wt",
@@ -15,16 +18,17 @@ __all__ = [
     "gaussian_distortion",
     "gaussian_kl",
     "gaussian_kl_per_dim",
+    "kl_wt_from_beta",
 ]
 
 _REDUCTIONS = ("sum", "mean")
 
 
-def gaussian_kl(z_mean, z_log_var):
-    r"""Rate: the KL divergence of a diagonal Gaussian from the standard normal prior, in nats.
+def gaussian_kl(z_mean: TensorLike, z_log_var: TensorLike) -> Tensor:
+    r"""Return the rate: the KL divergence of a diagonal Gaussian from the standard normal prior, in nats.
 
     $\mathrm{KL}(q(z|x)\,\|\,p(z)) = \tfrac12 \sum_j (\mu_j^2 + \sigma_j^2 - 1 - \log\sigma_j^2)$
-    (Kingma & Welling 2013, appendix B, which prints the negative).
+    (Kingma & Welling 2013, appendix B, which prints the negative). `gaussian_kl_per_dim` gives the terms of the sum.
 
     Args:
         z_mean: (batch, latent_dim), the posterior means.
@@ -42,18 +46,13 @@ def gaussian_kl(z_mean, z_log_var):
 
     Derived in chapter 02.
     """
-    z_mean, z_log_var = _real(z_mean), _real(z_log_var)
-    if len(z_mean.shape) != 2 or not _same_shape(z_mean, z_log_var):
-        raise ValueError(
-            "gaussian_kl expects z_mean and z_log_var of one shape (batch, latent_dim), "
-            f"got {z_mean.shape} and {z_log_var.shape}: pass both outputs of model.encode(x)."
-        )
-    # expm1: where the posterior is nearly the prior, exp(z_log_var) - 1 would cancel.
-    return 0.5 * ops.sum(ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var, axis=-1)
+    return ops.sum(gaussian_kl_per_dim(z_mean, z_log_var), axis=-1)
 
 
-def gaussian_kl_per_dim(z_mean, z_log_var):
-    """The rate of every latent dimension by itself, in nats: the terms that `gaussian_kl` adds up.
+def gaussian_kl_per_dim(z_mean: TensorLike, z_log_var: TensorLike) -> Tensor:
+    r"""Return the rate of each latent dimension: the terms that `gaussian_kl` adds up, in nats.
+
+    $\tfrac12 (\mu_j^2 + \sigma_j^2 - 1 - \log\sigma_j^2)$ (Kingma & Welling 2013, appendix B).
 
     Args:
         z_mean: (batch, latent_dim), the posterior means.
@@ -69,21 +68,20 @@ def gaussian_kl_per_dim(z_mean, z_log_var):
     >>> gaussian_kl_per_dim(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]])).numpy().tolist()
     [[0.5, 0.0]]
 
-    Used in chapter 04.
+    Derived in chapter 02.
     """
-    z_mean, z_log_var = ops.convert_to_tensor(z_mean), ops.convert_to_tensor(z_log_var)
+    z_mean, z_log_var = _real(z_mean), _real(z_log_var)
     if len(z_mean.shape) != 2 or not _same_shape(z_mean, z_log_var):
         raise ValueError(
-            "gaussian_kl_per_dim expects z_mean and z_log_var of one shape (batch, latent_dim), "
+            "gaussian_kl expects z_mean and z_log_var of one shape (batch, latent_dim), "
             f"got {z_mean.shape} and {z_log_var.shape}: pass both outputs of model.encode(x)."
         )
-    # Every latent number of every image as a posterior of its own, in one dimension.
-    one_by_one = gaussian_kl(ops.reshape(z_mean, (-1, 1)), ops.reshape(z_log_var, (-1, 1)))
-    return ops.reshape(one_by_one, ops.shape(z_mean))
+    # Use expm1: where the posterior is nearly the prior, exp(z_log_var) - 1 would cancel.
+    return 0.5 * (ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var)
 
 
-def bernoulli_distortion(x, x_logits):
-    r"""Distortion: minus the log-likelihood of the image under independent Bernoulli pixels, in nats.
+def bernoulli_distortion(x: TensorLike, x_logits: TensorLike) -> Tensor:
+    r"""Return the distortion: minus the log-likelihood of the image under independent Bernoulli pixels, in nats.
 
     $D = \sum_k \log(1 + e^{a_k}) - x_k a_k$ with logits $a_k$, the binary cross-entropy summed over pixels
     (Kingma & Welling 2013, appendix C.1). Grey pixels count as probabilities of being white.
@@ -120,8 +118,8 @@ def bernoulli_distortion(x, x_logits):
     return ops.sum(ops.softplus(x_logits) - x * x_logits, axis=pixels)
 
 
-def gaussian_distortion(x, x_mean, noise_variance):
-    r"""Distortion: minus the log-likelihood of the image under Gaussian pixels of one known variance, in nats.
+def gaussian_distortion(x: TensorLike, x_mean: TensorLike, noise_variance: float) -> Tensor:
+    r"""Return the distortion under Gaussian pixels of one known variance: minus the log-likelihood, in nats.
 
     $D = \tfrac{1}{2 s^2} \sum_k (x_k - m_k)^2 + \tfrac12 \sum_k \log(2 \pi s^2)$ with means $m_k$ (Kingma & Welling
     2013, appendix C.2). The likelihood is a density, so the distortion may be negative.
@@ -129,7 +127,7 @@ def gaussian_distortion(x, x_mean, noise_variance):
     Args:
         x: (batch, ...), floating-point pixels.
         x_mean: the same shape, the decoder's output.
-        noise_variance: of every pixel, s^2 > 0.
+        noise_variance: variance of every pixel, s^2 > 0.
 
     Returns:
         (batch,) nats; float32 at least, also under mixed precision.
@@ -154,8 +152,8 @@ def gaussian_distortion(x, x_mean, noise_variance):
     return 0.5 * (squared_error / noise_variance + num_pixels * math.log(2 * math.pi * noise_variance))
 
 
-def beta_from_kl_wt(kl_wt, num_pixels=784):
-    """The beta that a KL weight means when the reconstruction error is averaged over pixels.
+def beta_from_kl_wt(kl_wt: float, num_pixels: int = NUM_PIXELS) -> float:
+    """Return the beta that a KL weight means where the reconstruction error is averaged over pixels.
 
     `mean BCE + kl_wt * KL`, times num_pixels, is `distortion + num_pixels * kl_wt * rate`: the same minimum.
 
@@ -174,8 +172,30 @@ def beta_from_kl_wt(kl_wt, num_pixels=784):
     return effective_beta(kl_wt, distortion="mean", kl="sum", num_pixels=num_pixels)
 
 
-def effective_beta(kl_wt, distortion="mean", kl="sum", num_pixels=784, latent_dim=2):
-    """The beta, in nats per image, that a published loss really uses.
+def kl_wt_from_beta(beta: float, num_pixels: int = NUM_PIXELS) -> float:
+    """Return the KL weight against the mean error per pixel that a beta means: the inverse of `beta_from_kl_wt`.
+
+    Args:
+        beta: weight of the rate in nats per image, >= 0.
+        num_pixels: pixels of an image.
+
+    Raises:
+        ValueError: if beta is negative or num_pixels is not positive.
+
+    >>> kl_wt_from_beta(0.784)
+    0.001
+
+    Derived in chapter 01.
+    """
+    if not beta >= 0 or num_pixels < 1:
+        raise ValueError(f"beta must be zero or positive and num_pixels at least 1, got {beta} and {num_pixels}.")
+    return beta / num_pixels
+
+
+def effective_beta(
+    kl_wt: float, distortion: str = "mean", kl: str = "sum", num_pixels: int = NUM_PIXELS, latent_dim: int = 2
+) -> float:
+    """Return the beta, in nats per image, that a published loss really uses.
 
     A loss that averages where the ELBO sums hides a factor in its "KL weight". Multiplying the whole loss so that
     its reconstruction term is a sum over pixels shows it.
@@ -207,14 +227,14 @@ def effective_beta(kl_wt, distortion="mean", kl="sum", num_pixels=784, latent_di
     return kl_wt * (num_pixels if distortion == "mean" else 1) / (latent_dim if kl == "mean" else 1)
 
 
-def _real(values):
-    """A tensor of at least float32: half precision overflows at exp(11) and loses the KL's small differences."""
+def _real(values: TensorLike) -> Tensor:
+    """Return a tensor of at least float32: half precision overflows at exp(11), and rounds a small KL to 0."""
     values = ops.convert_to_tensor(values)
     return values if keras.backend.standardize_dtype(values.dtype) == "float64" else ops.cast(values, "float32")
 
 
-def _same_shape(a, b):
-    """Whether two static shapes agree, where an unknown size agrees with any."""
+def _same_shape(a: Tensor, b: Tensor) -> bool:
+    """Tell whether two static shapes agree, where an unknown size agrees with any."""
     return len(a.shape) == len(b.shape) and all(
         m is None or n is None or m == n for m, n in zip(a.shape, b.shape, strict=True)
     )

@@ -1,8 +1,9 @@
-"""Closed forms that training must agree with: where collapse begins, and what a linear VAE ends with."""
+"""Compute in closed form what training must agree with: where collapse begins, and where a linear VAE ends."""
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import linalg, special
 
 from .data import check_images
@@ -11,7 +12,7 @@ __all__ = ["LinearVAEOptimum", "collapse_threshold", "collapsed_loss", "entropy_
 
 
 class LinearVAEOptimum(NamedTuple):
-    """The best that a linear VAE can do; one number per latent dimension where it says so, the most used first."""
+    """Hold the best that a linear VAE can do; arrays have one number per latent dimension, the most used first."""
 
     loss: float
     """distortion + beta * rate, nats per image."""
@@ -20,22 +21,22 @@ class LinearVAEOptimum(NamedTuple):
     posterior_variance: np.ndarray
     """(latent_dim,), the same for all images; 1 where the dimension has collapsed."""
     num_active: int
-    """How many dimensions have not collapsed."""
+    """Number of dimensions that have not collapsed."""
     decoder_norm: np.ndarray
     """(latent_dim,), the length of the column of the decoder that takes the dimension up."""
     encoder_norm: np.ndarray
     """(latent_dim,), the length of the row of the encoder that makes its mean."""
     noise_variance: float
-    """Of every pixel, as given, or the best one."""
+    """The variance of every pixel, as given, or the best one."""
 
 
-def collapse_threshold(x):
-    r"""The betas at which a VAE with Bernoulli pixels stops using a latent dimension, from the data alone.
+def collapse_threshold(x: ArrayLike) -> np.ndarray:
+    r"""Return the betas at which a VAE with Bernoulli pixels stops using a latent dimension, from the data alone.
 
     The collapsed state, posterior = prior and decoder = mean image, is a local minimum of the objective exactly if
     beta is above the first of these numbers; below it, as many directions lead out of it as there are numbers above
     beta. They are the eigenvalues of $P^{-1/2} \mathrm{Cov}(x) P^{-1/2}$ with $P = \mathrm{diag}(p (1 - p))$ and the
-    mean image p: for black-and-white pixels, those of the correlation matrix. It is a statement about small steps away
+    mean image p: for black-and-white pixels, those of the correlation matrix. The statement is about small steps away
     from the collapsed state; a distant better state is not excluded.
 
     Args:
@@ -54,19 +55,22 @@ def collapse_threshold(x):
 
     Derived in chapter 08.
     """
-    pixels = check_images(x).reshape(len(x), -1).astype("float64")
+    x = check_images(x)
+    pixels = x.reshape(len(x), -1).astype("float64")
     mean = pixels.mean(axis=0)
     variance = mean * (1 - mean)
     used = variance > 0
     scaled = (pixels[:, used] - mean[used]) / np.sqrt(variance[used])
     if not np.any(scaled):
         raise ValueError(f"collapse_threshold expects images that differ, got {len(x)} alike.")
-    # Rounding may leave a vanishing eigenvalue of a covariance below zero.
+    # Cut at 0: rounding may leave a vanishing eigenvalue of a covariance below it.
     return np.maximum(linalg.eigvalsh(scaled.T @ scaled / len(scaled)), 0)[::-1]
 
 
-def linear_vae_optimum(eigenvalues, latent_dim, noise_variance, beta=1.0):
-    r"""The global optimum of a linear VAE with Gaussian pixels, in closed form.
+def linear_vae_optimum(
+    eigenvalues: ArrayLike, latent_dim: int, noise_variance: float | None, beta: float = 1.0
+) -> LinearVAEOptimum:
+    r"""Return the global optimum of a linear VAE with Gaussian pixels, in closed form.
 
     The model: $p(x|z) = N(Uz + m, s^2 I)$, $q(z|x) = N(W(x - m), \mathrm{diag}(S))$. With the covariance's eigenvalues
     $\lambda_i$ and $t = \beta s^2$, the dimension i collapses if $\lambda_i \le t$. Otherwise its column of U is the
@@ -75,7 +79,8 @@ def linear_vae_optimum(eigenvalues, latent_dim, noise_variance, beta=1.0):
     (Tipping & Bishop 1999), as Lucas et al. (2019) show; for any beta, Wang & Ziyin (2022, theorem 2).
 
     Args:
-        eigenvalues: (num_pixels,), all of the covariance of the data, in any order, each >= 0.
+        eigenvalues: (num_pixels,), all of the covariance of the data, in any order; negative ones within rounding of
+            the largest count as 0.
         latent_dim: dimensions of z, 1 to num_pixels.
         noise_variance: variance of every pixel given z, > 0; None for the best one, which exists unless the data lie in
             latent_dim dimensions.
@@ -93,12 +98,7 @@ def linear_vae_optimum(eigenvalues, latent_dim, noise_variance, beta=1.0):
 
     Derived in chapter 08.
     """
-    spectrum = np.sort(np.asarray(eigenvalues, "float64"))[::-1]
-    if spectrum.ndim != 1 or not np.all(np.isfinite(spectrum)) or not np.all(spectrum >= 0):
-        raise ValueError(
-            f"eigenvalues must be a list of finite numbers of at least 0, got {eigenvalues!r}: "
-            "pass np.linalg.eigvalsh of a covariance matrix, its rounding errors below 0 cut off."
-        )
+    spectrum = _spectrum(eigenvalues)
     if latent_dim != int(latent_dim) or not 1 <= latent_dim <= len(spectrum):
         raise ValueError(f"latent_dim must be a whole number from 1 to {len(spectrum)}, got {latent_dim}.")
     if not (beta > 0 and np.isfinite(beta)):
@@ -110,8 +110,8 @@ def linear_vae_optimum(eigenvalues, latent_dim, noise_variance, beta=1.0):
     return _optimum(spectrum, int(latent_dim), noise_variance, beta)
 
 
-def entropy_floor(x):
-    """The distortion that no decoder gets below: the entropy of grey pixels, taken as probabilities of being white.
+def entropy_floor(x: ArrayLike) -> float:
+    """Return the distortion that no decoder gets below: the entropy of grey pixels, each a probability of being white.
 
     Args:
         x: (n, height, width, channels), floating-point images in [0, 1].
@@ -132,8 +132,8 @@ def entropy_floor(x):
     return float((special.entr(pixels) + special.entr(1 - pixels)).sum() / len(pixels))
 
 
-def collapsed_loss(x):
-    """What a VAE pays that ignores z, at any beta: every posterior is the prior, and every image decoded as the mean.
+def collapsed_loss(x: ArrayLike) -> float:
+    """Return the loss of a VAE that ignores z, at any beta: posteriors are the prior, and it decodes the mean image.
 
     Args:
         x: (n, height, width, channels), floating-point images in [0, 1].
@@ -154,13 +154,26 @@ def collapsed_loss(x):
     return float((special.entr(mean) + special.entr(1 - mean)).sum())
 
 
-def _optimum(spectrum, latent_dim, noise_variance, beta):
+def _spectrum(eigenvalues: ArrayLike) -> np.ndarray:
+    """Return eigenvalues of a covariance, descending, with the rounding errors of `eigvalsh` below 0 cut off."""
+    spectrum = np.sort(np.asarray(eigenvalues, "float64"), axis=None)[::-1]
+    # Expect errors of this size: LAPACK's bound is a small multiple of the precision times the largest eigenvalue.
+    rounding = len(spectrum) * np.finfo("float64").eps * np.max(spectrum, initial=0)
+    if np.ndim(eigenvalues) != 1 or not np.all(np.isfinite(spectrum)) or not np.all(spectrum >= -rounding):
+        raise ValueError(
+            f"eigenvalues must be a list of finite numbers of at least 0, got {eigenvalues!r}: "
+            "pass np.linalg.eigvalsh of a covariance matrix."
+        )
+    return np.maximum(spectrum, 0)
+
+
+def _optimum(spectrum: np.ndarray, latent_dim: int, noise_variance: float, beta: float) -> LinearVAEOptimum:
     threshold = beta * noise_variance
     leading = spectrum[:latent_dim]
     variance = np.minimum(1.0, threshold / np.maximum(leading, threshold))
     rate = -0.5 * np.log(variance)
     scale = np.sqrt(np.maximum(leading - threshold, 0))
-    # What is left of the data: all of what is not taken up, and the threshold in each direction that is.
+    # Add up what is left of the data: all that is not taken up, and the threshold in each direction that is.
     squared_error = spectrum.sum() - (scale**2).sum()
     distortion = 0.5 * (len(spectrum) * np.log(2 * np.pi * noise_variance) + squared_error / noise_variance)
     return LinearVAEOptimum(
@@ -174,10 +187,11 @@ def _optimum(spectrum, latent_dim, noise_variance, beta):
     )
 
 
-def _best_noise_variance(spectrum, latent_dim, beta):
-    """Where the loss does not change with the noise variance.
+def _best_noise_variance(spectrum: np.ndarray, latent_dim: int, beta: float) -> float:
+    """Return the noise variance at which the loss is stationary.
 
-    Its derivative, times 2 s^4, is convex in s^2, not above 0 at 0 and positive at last: it has one root or none.
+    The derivative of the loss, times 2 s^4, is convex in s^2, not above 0 at 0 and positive for a large s^2, so it has
+    one root or none.
     """
     for num_active in range(latent_dim + 1):
         left = len(spectrum) - beta * num_active
@@ -187,5 +201,5 @@ def _best_noise_variance(spectrum, latent_dim, beta):
             return noise_variance
     raise ValueError(
         f"There is no best noise_variance: the data lie in latent_dim={latent_dim} dimensions, "
-        "and the loss falls without end as it goes to 0. Pass a number."
+        "and the loss has no lower bound as it goes to 0. Pass a number."
     )

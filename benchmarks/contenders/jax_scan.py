@@ -1,4 +1,4 @@
-"""JAX: lax.scan over the epoch, jitted."""
+"""Race JAX: lax.scan over the epoch, jitted."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,7 @@ from turns import BETA, LATENT_DIM, arguments, take_turns
 
 
 def first_parameters(hidden_dim):
-    """Glorot uniform kernels and zero biases, as Keras has them."""
+    """Draw Glorot uniform kernels and zero biases, as Keras does."""
     rng = np.random.default_rng(0)
     sizes = (784, hidden_dim), (hidden_dim, 2 * LATENT_DIM), (LATENT_DIM, hidden_dim), (hidden_dim, 784)
 
@@ -19,7 +19,7 @@ def first_parameters(hidden_dim):
 
 
 def loss_of(parameters, x, noise):
-    """The loss of a batch, in nats per image."""
+    """Return the loss of a batch, in nats per image."""
     hidden, heads, decoder, logits = (lambda h, p=p: h @ p[0] + p[1] for p in parameters)
     z_mean, z_log_var = jnp.split(heads(jnp.tanh(hidden(x))), 2, axis=1)
     x_logits = logits(jnp.tanh(decoder(z_mean + jnp.exp(0.5 * z_log_var) * noise)))

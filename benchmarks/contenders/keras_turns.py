@@ -1,4 +1,4 @@
-"""How a contender takes part that runs its epochs by itself, and calls Keras callbacks."""
+"""Let a contender take part that runs its epochs by itself, and calls Keras callbacks."""
 
 import time
 

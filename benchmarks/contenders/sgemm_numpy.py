@@ -1,11 +1,11 @@
-"""The floor: the five big matrix products of a step, and nothing else; NumPy's BLAS."""
+"""Race the floor: the five big matrix products of a step, and nothing else; NumPy's BLAS."""
 
 import numpy as np
 from turns import arguments, take_turns
 
 
 def products(batch_size, hidden_dim):
-    """Pairs of matrices: two forward, two weight gradients, one input gradient."""
+    """Return pairs of matrices: two forward, two weight gradients, one input gradient."""
     rng = np.random.default_rng(0)
     shapes = {
         "x": (batch_size, 784),

@@ -1,4 +1,4 @@
-"""The floor: the five big matrix products of a step, and nothing else; PyTorch's BLAS."""
+"""Race the floor: the five big matrix products of a step, and nothing else; PyTorch's BLAS."""
 
 import torch
 from sgemm_numpy import products

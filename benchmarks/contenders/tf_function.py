@@ -1,4 +1,4 @@
-"""The loop of most tutorials: one tf.function per step, over tf.data."""
+"""Race the loop of most tutorials: one tf.function per step, over tf.data."""
 
 import keras
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""PyTorch, with torch.compile."""
+"""Race PyTorch, with torch.compile."""
 
 from torch_eager import main
 

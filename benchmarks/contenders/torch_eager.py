@@ -1,4 +1,4 @@
-"""PyTorch, step by step."""
+"""Race PyTorch, step by step."""
 
 import torch
 from torch import nn
@@ -6,7 +6,7 @@ from turns import BETA, LATENT_DIM, arguments, take_turns
 
 
 class VAE(nn.Module):
-    """The dense network with its loss."""
+    """Hold the dense network with its loss."""
 
     def __init__(self, hidden_dim):
         super().__init__()
@@ -14,7 +14,7 @@ class VAE(nn.Module):
         self.decoder = nn.Sequential(nn.Linear(LATENT_DIM, hidden_dim), nn.Tanh(), nn.Linear(hidden_dim, 784))
 
     def forward(self, x):
-        """The loss of a batch, in nats per image."""
+        """Return the loss of a batch, in nats per image."""
         z_mean, z_log_var = self.heads(torch.tanh(self.hidden(x))).chunk(2, dim=1)
         logits = self.decoder(z_mean + torch.exp(0.5 * z_log_var) * torch.randn_like(z_mean))
         distortion = nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")

@@ -1,4 +1,4 @@
-"""How a contender takes part: it says hello, waits for its turn, runs one epoch, and reports."""
+"""Let a contender take part: it says hello, waits for its turn, runs one epoch, and reports."""
 
 import json
 import resource
@@ -11,7 +11,7 @@ BATCH_SIZE, HIDDEN_DIM, LATENT_DIM, BETA = 128, 500, 2, 0.784
 
 
 def arguments():
-    """(images, batch_size, hidden_dim): what the driver asked for."""
+    """Return (images, batch_size, hidden_dim), as the driver asked for."""
     file, batch_size, hidden_dim = sys.argv[1:]
     return np.load(file), int(batch_size), int(hidden_dim)
 

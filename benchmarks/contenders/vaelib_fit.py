@@ -1,4 +1,4 @@
-"""vaelib.fit: the loop of this book, with its posterior trace."""
+"""Race vaelib.fit: the loop of this book, with its posterior trace."""
 
 import keras
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""A page without formulas does not load MathJax, which is a third of all that a page loads."""
+"""Leave MathJax, a third of all that a page loads, out of pages without formulas."""
 
 from docutils import nodes
 
@@ -10,7 +10,7 @@ def setup(app):
 
 
 def _without_mathjax(app, pagename, templatename, context, doctree):
-    # Sphinx asks whether the page or any that it leads to has a formula: the first page leads to all.
+    # Look at the page alone: Sphinx counts the formulas of the pages that it leads to, too.
     formula = (nodes.math, nodes.math_block)
     if doctree is not None and not any(isinstance(node, formula) for node in doctree.findall()):
         scripts = context["script_files"]

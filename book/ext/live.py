@@ -1,35 +1,35 @@
-"""Live pictures on the book's pages: a directive, and the same for cells of notebooks that have a tag.
+"""Put live pictures on the book's pages, by a directive or by the tag of a notebook's cell.
 
 In a page of `book/`, ```{live} film``` puts the film where it stands; in a notebook, whose text stays plain Markdown,
 it comes after the cell with the tag `live-film`. The kinds are film, explorer and draw.
 """
 
 import html
-import sys
 from pathlib import Path
 
+import live_assets
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-# What the still picture shows that stands in its place where there is no JavaScript.
+# Describe the still picture that stands in its place where there is no JavaScript.
 KINDS = {
     "film": "The posteriors of 469 batches as ellipses around the prior's circle, in the first and the last epoch of "
-    "three networks: small and separate at kl_wt 1e-3, overlapping at 1e-2, and all on the circle at 1e-1.",
+    "three networks: small and separate at kl_wt 0.001, overlapping at 0.01, and all on the circle at 0.1.",
     "explorer": "The posterior means of test digits in the latent planes of three networks, and digits decoded all "
-    "over each plane: ten kinds at kl_wt 1e-3, some at 1e-2, and one and the same blob everywhere at 1e-1.",
-    "draw": "A seven, what three networks believe about it, a small ellipse at kl_wt 1e-3, a larger one at 1e-2 and "
-    "the prior's circle at 1e-1, and what they decode of it: sevens, and a blob.",
+    "over each plane: ten kinds at kl_wt 0.001, some at 0.01, and one and the same blob everywhere at 0.1.",
+    "draw": "A seven, what three networks believe about it, a small ellipse at kl_wt 0.001, a larger one at 0.01 and "
+    "the prior's circle at 0.1, and what they decode of it: sevens, and a blob.",
 }
 FOLDER = "live"
 
 
 class live(nodes.General, nodes.Element):  # noqa: N801 (docutils finds the visitor by this name)
-    """A place for a live picture, with its attribute `kind`."""
+    """Mark the place of a live picture, with its attribute `kind`."""
 
 
 class LiveDirective(SphinxDirective):
-    """The place of a live picture in a page, which may be told to start by itself."""
+    """Mark the place of a live picture in a page; with :autoplay: it starts by itself."""
 
     required_arguments = 1
     option_spec = {"autoplay": directives.flag}  # noqa: RUF012
@@ -55,11 +55,8 @@ def setup(app):
 def _write_files(app):
     if app.builder.format != "html":
         return
-    sys.path.append(str(Path(app.srcdir) / "tools"))
-    import export
-
     static = Path(app.outdir).parent / "live"
-    export.write(static / FOLDER)
+    live_assets.write(static / FOLDER)
     app.config.html_static_path.append(str(static))
 
 
@@ -71,7 +68,7 @@ def _follow_tags(app, doctree):
 
 
 def _add_files(app, pagename, templatename, context, doctree):
-    # On no other page, and not in the way of its first paint.
+    # Load them on such pages only, after the first paint.
     if doctree is not None and any(doctree.findall(live)):
         app.add_css_file(f"{FOLDER}/live.css")
         app.add_js_file(f"{FOLDER}/live.js", loading_method="defer")

@@ -1,0 +1,47 @@
+"""Draw still pictures of what is live, for readers without JavaScript."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import vaelib
+
+
+def film(results, file):
+    """Draw the first and the last epoch of each run."""
+    figure, axes = plt.subplots(2, len(results), figsize=(8, 5.6), layout="constrained")
+    for column, (name, result) in zip(axes.T, results.items(), strict=True):
+        epochs = sorted(result.posteriors)
+        for ax, epoch in zip(column, (epochs[0], epochs[-1]), strict=True):
+            vaelib.plot_posteriors(*result.posteriors[epoch], ax, limit=6, legend=False)
+            ax.set_title(f"{name}, epoch {epoch}", fontsize=9)
+    _save(figure, file)
+
+
+def explorer(results, models, x, y, file):
+    """Draw the test digits in the plane of each model, and what it decodes all over the plane."""
+    figure, axes = plt.subplots(2, len(models), figsize=(8, 5.6), layout="constrained")
+    for (top, bottom), name in zip(axes.T, models, strict=True):
+        vaelib.plot_latent_means(vaelib.encode_all(models[name], x)[0], y, top, limit=6)
+        top.set_title(name, fontsize=9)
+        vaelib.plot_latent_grid(results[name].metrics["grid"] / 255, vaelib.latent_grid(), bottom)
+    _save(figure, file)
+
+
+def draw(models, x, y, file):
+    """Draw a seven, the posterior of each model, and what it decodes from its mean."""
+    seven = x[np.flatnonzero(y == 7)[:1]]
+    figure, axes = plt.subplots(2, 1 + len(models), figsize=(8, 4.2), layout="constrained")
+    vaelib.plot_images(seven, ax=axes[0, 0])
+    axes[0, 0].set_title("a test digit", fontsize=9)
+    axes[1, 0].set_axis_off()
+    for (top, bottom), (name, model) in zip(axes.T[1:], models.items(), strict=True):
+        mean, std = vaelib.encode_all(model, seven)
+        vaelib.plot_posteriors(mean, std, top, limit=6, legend=False)
+        top.set_title(name, fontsize=9)
+        vaelib.plot_images(model.generate(mean), ax=bottom)
+    _save(figure, file)
+
+
+def _save(figure, file):
+    figure.savefig(file, dpi=100)
+    plt.close(figure)

@@ -1,0 +1,84 @@
+"""The live pictures where they are on the book's pages: they come alive, cost little, and exclude nobody."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import DESK
+from pictures import forbid_inline, look_at_live_pictures, opened
+
+FIRST = "book/index.html"
+LIVE = {
+    FIRST: ["film"],
+    "notebooks/06_watch_the_posterior.html": ["film"],
+    "notebooks/07_weigh_the_kl.html": ["explorer"],
+    "notebooks/10_ask_the_model.html": ["film", "explorer", "draw"],
+}
+
+
+@pytest.mark.parametrize("page", LIVE)
+def test_the_live_pictures_come_alive_when_they_are_reached(page, browser, site):
+    with opened(browser, site + page) as seen:
+        look_at_live_pictures(seen.page)
+        kinds = seen.page.eval_on_selector_all("[data-live]", "places => places.map(place => place.dataset.live)")
+        assert kinds == LIVE[page]
+        assert seen.errors == []
+
+
+def test_the_first_page_plays_a_picture_above_the_fold(browser, site):
+    with opened(browser, site + FIRST, viewport={"width": DESK, "height": 800}) as seen:
+        box = seen.page.locator("[data-live]").bounding_box()
+        assert box["y"] + box["height"] < 800
+        seen.page.get_by_role("button", name="Pause").wait_for()
+
+
+def test_the_first_page_loads_little_and_nothing_of_it_moves(browser, site):
+    shifts = """window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
+      window.shift += entry.value;
+    })).observe({ type: "layout-shift", buffered: true });"""
+    sizes = {}
+
+    def prepare(page):
+        page.add_init_script(shifts)
+        page.on("response", lambda answer: sizes.update({answer.url: int(answer.headers.get("content-length", 0))}))
+
+    with opened(browser, site + FIRST, prepare=prepare, viewport={"width": DESK, "height": 800}) as seen:
+        look_at_live_pictures(seen.page)
+        seen.page.wait_for_load_state("networkidle")
+        assert seen.page.evaluate("() => window.shift") < 0.002
+    ours = sum(size for url, size in sizes.items() if "/live/" in url)
+    assert 100_000 < ours <= 300_000
+    # What is left of the theme, with the page's pictures; it was 4 MB with MathJax and the script of Font Awesome.
+    assert sum(sizes.values()) <= 1_500_000
+
+
+@pytest.mark.parametrize("page", LIVE)
+def test_without_javascript_a_still_picture_says_that_it_is_one(page, browser, site):
+    with opened(browser, site + page, java_script_enabled=False) as seen:
+        for place in seen.page.locator("[data-live]").all():
+            place.scroll_into_view_if_needed()
+            assert "A still figure: the live one needs JavaScript" in place.inner_text()
+            assert place.locator("img").bounding_box()["height"] > 100
+            assert len(place.locator("img").get_attribute("alt")) > 30
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page", LIVE)
+def test_axe_finds_nothing_in_the_live_pictures(page, theme, browser, site):
+    with opened(browser, site + page, color_scheme=theme, reduced_motion="reduce") as seen:
+        look_at_live_pictures(seen.page)
+        found = Axe().run(seen.page, context="[data-live]").response["violations"]
+        assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found] == []
+
+
+def test_the_live_pictures_need_no_inline_script_or_style(browser, site):
+    """Where all inline scripts and styles are forbidden, as the theme's own then are, the film still plays."""
+    complaints = []
+
+    def prepare(page):
+        forbid_inline(page)
+        page.on("console", lambda message: complaints.append(message))
+
+    with opened(browser, site + FIRST, prepare=prepare) as seen:
+        look_at_live_pictures(seen.page)
+        blocked = [each for each in complaints if "Content Security Policy" in each.text]
+        assert blocked, "the theme has inline scripts, so the policy is in force"
+        assert [each.text for each in blocked if "/live/" in each.location["url"]] == []

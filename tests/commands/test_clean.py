@@ -1,0 +1,78 @@
+"""Cleaning a chapter takes away what differs from run to run, and not a pixel of its pictures."""
+
+import ast
+import base64
+import io
+
+import nbformat
+import numpy as np
+import pytest
+from nbconvert import ScriptExporter
+from PIL import Image
+
+import notebooks
+
+RNG = np.random.default_rng(1)
+PICTURES = {
+    "grey digits": np.repeat(RNG.integers(0, 256, (60, 60, 1)), 3, axis=2),
+    "few colours": RNG.integers(0, 256, (256, 3))[RNG.integers(0, 256, (60, 60))],
+    "many colours": RNG.integers(0, 256, (60, 60, 3)),
+}
+
+
+def png_of(pixels):
+    """Return pixels as a PNG, base64, as a notebook keeps it."""
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype("uint8")).save(file, format="png")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def pixels_of(png):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA"))
+
+
+def chapter(png):
+    """Return a chapter as papermill leaves it: with a picture, a progress bar, a widget and times."""
+    outputs = [
+        nbformat.v4.new_output("stream", name="stderr", text="100%"),
+        nbformat.v4.new_output("display_data", data={"application/vnd.jupyter.widget-view+json": {}}),
+        nbformat.v4.new_output("display_data", data={"image/png": png}),
+    ]
+    times = {"papermill": {"duration": 1.0}, "execution": {}, "tags": []}
+    cell = nbformat.v4.new_code_cell("%pip install nothing\n1 + 1", outputs=outputs, metadata=times)
+    kept = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return nbformat.v4.new_notebook(
+        cells=[cell], metadata={**kept, "papermill": {}, "language_info": {"name": "python", "version": "3.11.7"}}
+    )
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_a_picture_shrinks_and_keeps_every_pixel(kind):
+    opaque = np.dstack([PICTURES[kind], np.full((60, 60), 255)])
+    png = png_of(opaque)
+    small = notebooks._shrunk(png)
+    assert len(small) < len(png)
+    np.testing.assert_array_equal(pixels_of(small), opaque)
+    assert notebooks._shrunk(small) == small
+
+
+def test_a_picture_that_is_transparent_stays_so():
+    png = png_of(np.dstack([PICTURES["few colours"], RNG.integers(0, 256, (60, 60))]))
+    assert notebooks._shrunk(png) == png
+
+
+def test_a_clean_chapter_says_nothing_of_the_run():
+    cleaned = notebooks.clean(chapter(png_of(PICTURES["few colours"])))
+    assert cleaned.metadata.keys() == {"kernelspec", "language_info"}
+    assert "3.11.7" not in nbformat.writes(cleaned)
+    (cell,) = cleaned.cells
+    assert cell.metadata == {}
+    assert [list(output.data) for output in cell.outputs] == [["image/png"]]
+    text = nbformat.writes(cleaned)
+    assert nbformat.writes(notebooks.clean(nbformat.reads(text, as_version=4))) == text
+
+
+def test_a_clean_chapter_becomes_a_python_script():
+    source, resources = ScriptExporter().from_notebook_node(notebooks.clean(chapter(png_of(PICTURES["grey digits"]))))
+    assert resources["output_extension"] == ".py"
+    ast.parse(source)

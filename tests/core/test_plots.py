@@ -1,0 +1,256 @@
+"""Draw the numbers where they belong, and touch nothing but the given Axes."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.transforms import Affine2D
+from scipy import stats
+
+import vaelib
+
+RNG = np.random.default_rng(0)
+MEAN, STD = RNG.normal(size=(20, 2)), RNG.uniform(0.1, 1.5, (20, 2))
+HISTORY = {"loss": [3.0, 2.0, 1.5], "val_loss": [3.5, 2.5, 2.0], "beta": [0.0, 0.5, 1.0], "seconds": [1.0, 1.0, 1.0]}
+
+DRAWINGS = {
+    "images": lambda ax: vaelib.plot_images(RNG.random((4, 28, 28)), ax=ax),
+    "grid": lambda ax: vaelib.plot_latent_grid(RNG.random((9, 28, 28, 1)), vaelib.latent_grid(3), ax=ax),
+    "means": lambda ax: vaelib.plot_latent_means(MEAN, np.arange(20) % 10, ax=ax),
+    "posteriors": lambda ax: vaelib.plot_posteriors(MEAN, STD, ax=ax),
+    "trace": lambda ax: vaelib.plot_posterior_trace(np.arange(1.0, 21.0), STD[:, 0], ax=ax),
+    "true posterior": lambda ax: vaelib.plot_true_posterior(RNG.random((4, 5)), np.arange(5), np.arange(4), ax=ax),
+    "schedule": lambda ax: vaelib.plot_schedule(vaelib.schedules.Linear(1.0, 10), 20, ax=ax),
+    "history": lambda ax: vaelib.plot_history(HISTORY, ax=ax),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_it_draws_into_the_given_axes_only_and_returns_them(draw, ax):
+    settings, other = dict(plt.rcParams), plt.figure().add_subplot()
+    assert draw(ax) is ax
+    assert ax.has_data()
+    assert not other.has_data(), "it drew into the current Axes"
+    assert dict(plt.rcParams) == settings
+    assert plt.gca() is other
+    plt.close(other.figure)
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_without_axes_it_takes_the_current_ones(draw, ax):
+    plt.sca(ax)
+    assert draw(None) is ax
+
+
+def test_images_stand_in_rows_the_last_filled_with_paper(ax):
+    images = RNG.random((5, 4, 3, 1))
+    (picture,) = vaelib.plot_images(images, num_columns=2, ax=ax).get_images()
+    shown = picture.get_array()
+    assert shown.shape == (3 * 4, 2 * 3)
+    for i, image in enumerate(images[..., 0]):
+        row, column = divmod(i, 2)
+        np.testing.assert_array_equal(shown[4 * row : 4 * row + 4, 3 * column : 3 * column + 3], image)
+    np.testing.assert_array_equal(shown[8:, 3:], 0)
+    # Ink is black and paper white, whatever the images hold.
+    np.testing.assert_array_equal(picture.to_rgba(np.array([0.0, 1.0]))[:, :3], [[1, 1, 1], [0, 0, 0]])
+    assert picture.get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (3, 28, 28, 3), (3, 784)])
+def test_images_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match="plot_images expects images"):
+        vaelib.plot_images(np.zeros(shape))
+
+
+def test_the_ticks_of_a_latent_grid_are_where_its_points_are(ax):
+    """Find a digit that was decoded from z where the axes say z."""
+    z = vaelib.latent_grid(15)
+    ax = vaelib.plot_latent_grid(np.zeros((225, 28, 28, 1)), z, ax=ax)
+    for name, ticks, labels in (
+        ("z1", ax.get_xticks(), ax.get_xticklabels()),
+        ("z2", ax.get_yticks(), ax.get_yticklabels()),
+    ):
+        assert len(ticks) == 5
+        for tick, label in zip(ticks, labels, strict=True):
+            index = int(tick // 28)
+            value = z[index, 0] if name == "z1" else z[15 * index, 1]
+            assert abs(float(label.get_text().replace("−", "-")) - value) < 0.06
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_1$", "$z_2$")
+
+
+@pytest.mark.parametrize(("num_images", "num_points"), [(8, 9), (8, 8), (9, 8)])
+def test_what_is_no_square_grid_is_refused(num_images, num_points):
+    with pytest.raises(ValueError, match=f"square grid, got {num_images} and {num_points}"):
+        vaelib.plot_latent_grid(np.zeros((num_images, 28, 28, 1)), np.zeros((num_points, 2)))
+
+
+def _assert_prior_circle(ax):
+    (circle,) = (line for line in ax.lines if line.get_label() == "prior")
+    np.testing.assert_allclose(np.hypot(*circle.get_data()), 1)
+    assert circle.get_color() == "black"
+    assert ax.get_aspect() == 1
+
+
+def test_posteriors_are_ellipses_of_one_standard_deviation(ax):
+    ax = vaelib.plot_posteriors(MEAN, STD, ax=ax)
+    ax.figure.draw_without_rendering()
+    (ellipses,) = ax.collections
+    (path,), to_data = ellipses.get_paths(), ax.transData.inverted()
+    for shape, offset, mean, std in zip(ellipses.get_transforms(), ellipses.get_offsets(), MEAN, STD, strict=True):
+        on_screen = path.transformed(Affine2D(shape) + ellipses.get_transform()).vertices
+        np.testing.assert_array_equal(offset, mean)
+        points = to_data.transform(on_screen + ax.transData.transform(mean))
+        np.testing.assert_allclose(points.max(axis=0), mean + std, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(points.min(axis=0), mean - std, rtol=1e-3, atol=1e-3)
+    _assert_prior_circle(ax)
+
+
+def test_posteriors_go_from_red_to_violet(ax):
+    colors = vaelib.plot_posteriors(MEAN, STD, ax=ax).collections[0].get_edgecolor()
+    (red, green, blue), (last_red, last_green, last_blue) = colors[0, :3], colors[-1, :3]
+    assert red > 0.9
+    assert max(green, blue) < 0.1
+    assert last_blue > 0.9
+    assert last_green < 0.1
+    assert 0.3 < last_red < 0.7
+
+
+@pytest.mark.parametrize("draw", [DRAWINGS["posteriors"], DRAWINGS["means"]], ids=["posteriors", "means"])
+def test_everything_is_shown_unless_a_limit_is_given(draw, ax):
+    low, high = draw(ax).get_xlim()
+    assert low == -high == ax.get_ylim()[0]
+    assert high > np.abs(MEAN).max()
+    assert high > 1, "the prior's circle is cut"
+
+
+def test_a_far_posterior_widens_and_a_limit_narrows(ax):
+    assert vaelib.plot_posteriors([[30.0, 0]], [[2.0, 1]], ax=ax).get_xlim()[1] > 32
+    assert vaelib.plot_posteriors([[30.0, 0]], [[2.0, 1]], ax=ax, limit=3).get_xlim() == (-3, 3)
+
+
+def test_latent_means_have_their_class_in_their_middle(ax):
+    labels = np.array([3] * 10 + [8] * 10)
+    ax = vaelib.plot_latent_means(MEAN, labels, ax=ax)
+    assert [text.get_text() for text in ax.texts] == ["3", "8"]
+    np.testing.assert_allclose(ax.texts[1].get_position(), np.median(MEAN[10:], axis=0))
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), MEAN[:10])
+    assert (ax.collections[0].get_facecolor() != ax.collections[1].get_facecolor()).any()
+    _assert_prior_circle(ax)
+
+
+def test_classes_in_one_place_share_one_label(ax):
+    labels, shift = np.arange(20) % 10, np.array([1.0, -1.0])
+    ax = vaelib.plot_latent_means(1e-3 * MEAN + shift, labels, ax=ax, limit=2)
+    assert [text.get_text() for text in ax.texts] == ["0–9"]
+    np.testing.assert_allclose(ax.texts[0].get_position(), shift, atol=0.01)
+
+
+@pytest.mark.parametrize("dimensions", [1, 3])
+def test_another_number_of_latent_dimensions_is_refused(dimensions):
+    with pytest.raises(ValueError, match=r"plot_posteriors expects mean of shape \(n, 2\)"):
+        vaelib.plot_posteriors(np.zeros((5, dimensions)), np.ones((5, dimensions)))
+    with pytest.raises(ValueError, match=r"plot_latent_means expects z_mean of shape \(n, 2\)"):
+        vaelib.plot_latent_means(np.zeros((5, dimensions)), np.zeros(5))
+
+
+def test_the_order_of_posteriors_shows_without_colour(ax):
+    vaelib.plot_posteriors(MEAN, STD, ax=ax)
+    widths = ax.collections[0].get_linewidths()
+    assert np.all(np.diff(widths) > 0)
+    marked = {line.get_marker(): line.get_xydata()[0] for line in ax.lines if line.get_marker() in "^s"}
+    np.testing.assert_array_equal(marked["^"], MEAN[0])
+    np.testing.assert_array_equal(marked["s"], MEAN[-1])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["batch 1", "batch 20", "prior"]
+
+
+def test_the_legend_of_posteriors_may_be_left_out(ax):
+    assert vaelib.plot_posteriors(MEAN, STD, ax=ax, legend=False).get_legend() is None
+
+
+def test_a_trace_has_radius_and_width_of_every_batch(ax):
+    vaelib.plot_posterior_trace([5.0, 1.0], [1.0, 0.2], ax=ax)
+    radius, width = (line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_label()[0] != "_")
+    np.testing.assert_allclose(radius.get_xydata(), [[1, 5], [2, 1]])
+    np.testing.assert_allclose(width.get_xydata(), [[1, 1], [2, 0.2]])
+    assert ax.get_yscale() == "log"
+
+
+@pytest.mark.parametrize(("radius", "width"), [(MEAN, STD), ([1.0, 2.0], [1.0])], ids=["means", "lengths"])
+def test_a_trace_of_other_shapes_is_refused(radius, width, ax):
+    with pytest.raises(ValueError, match=r"one shape \(n,\), got .*: pass trace.radius and trace.width"):
+        vaelib.plot_posterior_trace(radius, width, ax=ax)
+
+
+COVARIANCE = np.array([[0.04, 0.018], [0.018, 0.01]])
+
+
+def correlated_gaussian():
+    """Return the log-density of a Gaussian about (1, -2) on a grid, and the grid."""
+    z_1, z_2 = np.linspace(0, 2, 401), np.linspace(-2.6, -1.4, 241)
+    nodes = np.stack(np.meshgrid(z_1, z_2), axis=-1)
+    return stats.multivariate_normal([1, -2], COVARIANCE).logpdf(nodes) - 150, z_1, z_2
+
+
+def test_the_contours_of_a_gaussian_are_its_ellipses(ax):
+    ax = vaelib.plot_true_posterior(*correlated_gaussian(), ax=ax)
+    outer, inner = ax.collections[0].get_paths()
+    for path, radii in ((outer, {1, 2}), (inner, {1})):
+        offset = path.vertices - [1, -2]
+        radius = np.sqrt(np.einsum("ni,ij,nj->n", offset, np.linalg.inv(COVARIANCE), offset))
+        nearest = np.abs(radius[:, None] - sorted(radii)).min(axis=1)
+        assert nearest.max() < 0.03
+        assert {round(each) for each in radius} == radii
+    assert not ax.lines
+    assert (ax.get_xlim(), ax.get_ylim()) == ((0, 2), (-2.6, -1.4))
+
+
+def test_the_ellipses_are_those_of_the_gaussian_in_its_place(ax):
+    mean, std = np.array([1.1, -2.1]), np.array([0.2, 0.1])
+    ax = vaelib.plot_true_posterior(*correlated_gaussian(), mean, std, ax=ax)
+    for line, radius in zip(ax.lines, (1, 2), strict=True):
+        np.testing.assert_allclose(np.linalg.norm((line.get_xydata() - mean) / std, axis=1), radius)
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "--"]
+
+
+def test_a_true_posterior_on_another_grid_is_refused():
+    log_joint, z_1, z_2 = correlated_gaussian()
+    with pytest.raises(ValueError, match=r"\(len\(z_2\), len\(z_1\)\), \(241, 401\), got \(401, 241\)"):
+        vaelib.plot_true_posterior(log_joint.T, z_1, z_2)
+
+
+def test_a_schedule_is_drawn_over_all_of_its_steps(ax):
+    line = vaelib.plot_schedule(vaelib.schedules.Linear(2.0, 4), 8, ax=ax, label="a").lines[0]
+    np.testing.assert_allclose(line.get_ydata(), [0.4, 0.8, 1.2, 1.6, 2, 2, 2, 2], rtol=1e-6)
+    np.testing.assert_array_equal(line.get_xdata(), np.arange(8))
+    assert line.get_label() == "a"
+
+
+def test_history_starts_at_epoch_one_and_names_its_unit(ax):
+    ax = vaelib.plot_history(HISTORY, ax=ax)
+    train, validation = ax.lines
+    np.testing.assert_array_equal(train.get_data(), [[1, 2, 3], HISTORY["loss"]])
+    np.testing.assert_array_equal(validation.get_data(), [[1, 2, 3], HISTORY["val_loss"]])
+    assert train.get_color() == validation.get_color()
+    assert (train.get_linestyle(), validation.get_linestyle()) == ("-", "--")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "nats per image")
+    assert [text.get_text() for text in ax.get_legend().texts] == ["loss", "val_loss"]
+
+
+@pytest.mark.parametrize(("name", "unit"), [("seconds", "seconds"), ("beta", "β")])
+def test_what_is_not_in_nats_says_so(name, unit, ax):
+    assert vaelib.plot_history(HISTORY, (name,), ax=ax).get_ylabel() == unit
+
+
+def test_an_unknown_name_of_the_history_is_refused():
+    with pytest.raises(ValueError, match=r"no \['elbo'\] in the history, which has \['beta', 'loss'"):
+        vaelib.plot_history(HISTORY, ("loss", "elbo"))
+
+
+def test_runs_stand_on_lines_of_slope_minus_beta(ax):
+    rate, distortion, beta = [7.0, 0.5, 0.0], [142.0, 195.0, 206.0], [0.5, 20.0, 0.0]
+    assert vaelib.plot_rate_distortion(rate, distortion, beta, ax) is ax
+    *slopes, dots = ax.lines
+    np.testing.assert_array_equal(dots.get_xydata(), np.stack([rate, distortion], axis=1))
+    for line, middle, weight in zip(slopes, dots.get_xydata(), beta, strict=True):
+        start, end = line.get_xydata()
+        np.testing.assert_allclose((start + end) / 2, middle)
+        assert (end[1] - start[1]) / (end[0] - start[0]) == pytest.approx(-weight)

@@ -1,0 +1,101 @@
+"""Let both hosts have one JavaScript, whose parts use only what is above them."""
+
+import re
+
+import pytest
+from browsing import ROOT
+
+from vaelib.live import data
+
+WEB = ROOT / "vaelib/live/web"
+HOSTS = ("page", "widget")
+# Leave out strings, the text of templates, and comments.
+STRING, TEMPLATE, COMMENT = r'"(?:[^"\\\n]|\\.)*"', r"`[^`]*`", r"//.*"
+
+
+def code_of(text):
+    """Return JavaScript without what is no code; of templates only what is computed."""
+    text = re.sub(STRING, '""', text)
+    text = re.sub(COMMENT, "", text)
+    return re.sub(TEMPLATE, lambda found: " ".join(re.findall(r"\$\{([^`]*?)\}", found[0])), text)
+
+
+def defined_in(code):
+    """Return the names that a part defines for those below it."""
+    found = set(re.findall(r"^(?:async )?function (\w+)", code, re.MULTILINE))
+    for line in re.findall(r"^(?:const|let) (.*)", code, re.MULTILINE):
+        found |= set(re.findall(r"(\w+) = ", line))
+    return found
+
+
+def has_its_own(code, name):
+    """Tell whether a part has a local variable or a parameter of this name."""
+    local = rf"^\s+(?:const|let|(?:async )?function)\b[^;=]*\b{name}\b"
+    parameter = rf"function \w*\([^)]*\b{name}\b|\([^()]*\b{name}\b[^()]*\) =>|\b{name} =>"
+    return bool(re.search(local, code, re.MULTILINE) or re.search(parameter, code))
+
+
+def used_too_early(parts):
+    """Return (part, name) of everything that a part uses and a later one defines.
+
+    Args:
+        parts: list of (name, JavaScript) in the order of the script.
+    """
+    codes = [(part, code_of(text)) for part, text in parts]
+    return [
+        (part, name)
+        for i, (part, code) in enumerate(codes)
+        for _, later in codes[i + 1 :]
+        for name in sorted(defined_in(later))
+        if re.search(rf"(?<![\w.]){name}\b(?!:)", code) and not has_its_own(code, name)
+    ]
+
+
+@pytest.mark.parametrize("last", HOSTS)
+def test_each_part_uses_only_what_is_above_it(last):
+    parts = [(part, (WEB / f"{part}.js").read_text()) for part in (*data._PARTS, last)]
+    assert {"rainbow", "MARGIN", "PAD_SIDE", "PEN_STEP", "film"} <= set().union(
+        *(defined_in(code_of(text)) for _, text in parts)
+    )
+    assert used_too_early(parts) == []
+
+
+LATER = "const LIMIT = 6, MARGIN = 8;\nasync function draw(host) {}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("function a() { return MARGIN; }", ["MARGIN"]),
+        ("const a = b => LIMIT + draw(b);", ["LIMIT", "draw"]),
+        ("const a = `${MARGIN} draw`;", ["MARGIN"]),
+        ("function a() {\n  const draw = () => 1;\n  draw();\n}", []),
+        ("function a(draw, b) { return [draw(), b.MARGIN, { LIMIT: 1 }]; }", []),
+        ('// MARGIN\nconst a = "LIMIT draw";', []),
+    ],
+)
+def test_what_is_used_too_early_is_noticed(text, names):
+    assert used_too_early([("first", text), ("second", LATER)]) == [("first", name) for name in names]
+
+
+def test_the_javascript_of_both_hosts_is_one():
+    page, widget = (data.script(last) for last in HOSTS)
+    for file in sorted(WEB.glob("*.js")):
+        text = file.read_text()
+        assert len(text.splitlines()) <= 200, file.name
+        if file.stem not in HOSTS:
+            assert text in page, file.name
+            assert text in widget, file.name
+    assert "import " not in page
+    assert "fetch(" not in page, "a page from a file may not fetch"
+
+
+def test_every_class_of_the_javascript_is_in_the_css():
+    classes = set(re.findall(r"vaelib-[a-z]+(?:-[a-z]+)*", data.script("page"))) - {"vaelib-line-", "vaelib-digit-"}
+    assert [name for name in sorted(classes) if name not in data.style()] == []
+
+
+@pytest.mark.parametrize("last", HOSTS)
+def test_every_function_and_constant_is_used(last):
+    code = code_of(data.script(last))
+    assert [name for name in sorted(defined_in(code)) if len(re.findall(rf"\b{name}\b", code)) == 1] == []

@@ -1,0 +1,126 @@
+"""Compare what the browser computes with Keras and SciPy, number by number."""
+
+import base64
+import itertools
+
+import numpy as np
+import pytest
+from browsing import served
+from scipy import ndimage
+
+import vaelib
+from vaelib.live import data
+
+NUM_IMAGES = 1000
+# Send numbers back as the bytes of a Float32Array: a million of them as JSON takes seconds.
+BYTES = """
+const asText = values => {
+  const bytes = new Uint8Array(Float32Array.from(values).buffer), parts = [];
+  for (let i = 0; i < bytes.length; i += 32768) parts.push(String.fromCharCode(...bytes.subarray(i, i + 32768)));
+  return btoa(parts.join(""));
+};
+const pixels = (packed, i) => Float32Array.from(packed.values.subarray(784 * i, 784 * (i + 1)), value => value / 255);
+"""
+
+
+@pytest.fixture(scope="module")
+def page(browser, pictures):
+    """Return a page with the functions of the live pictures as globals, and the exported data."""
+    page = browser.new_page()
+    with served(pictures) as address:
+        page.goto(f"{address}live/live.css")
+        for part in ("packing", "network", "ink"):
+            page.add_script_tag(content=(data._WEB / f"{part}.js").read_text())
+        page.add_script_tag(content=f"{BYTES} window.vaelibData = {{}};")
+        for i in range(3):
+            for kind in ("encoder", "decoder"):
+                page.add_script_tag(url=f"{kind}-{i}.js")
+        yield page
+
+
+def numbers(text, *shape):
+    return np.frombuffer(base64.b64decode(text), "<f4").reshape(shape)
+
+
+def packed_images(x):
+    return data.pack(np.round(255 * x[..., 0]), "uint8")
+
+
+@pytest.mark.parametrize("run", range(3))
+def test_encoder_decoder_and_nats_are_those_of_keras(run, page, models, digits):
+    model, x = models[run], digits.x_test[:NUM_IMAGES]
+    mean, log_var = (np.array(part) for part in model.encode(x))
+    z = mean + np.exp(0.5 * log_var) * np.random.default_rng(0).standard_normal(mean.shape, "float32")
+    logits = model.decode(z)
+    seen = page.evaluate(
+        """([run, packed, z]) => {
+          const name = kind => `${kind}-${run}`, images = unpack("x", packed);
+          const all = { encoded: [], decoded: new Float32Array(784 * z.length), nats: [] };
+          const [encoder, decoder] = ["encoder", "decoder"].map(kind => unpack(name(kind), vaelibData[name(kind)]));
+          for (let i = 0; i < z.length; i++) {
+            const x = pixels(images, i), posterior = encode(encoder, x), logits = decode(decoder, z[i]);
+            const { distortion, rate, elbo } = nats(x, logits, posterior);
+            all.encoded.push(...posterior.mean, ...posterior.logVar, ...posterior.std);
+            all.decoded.set(sigmoid(logits), 784 * i);
+            all.nats.push(distortion, rate, elbo);
+          }
+          return Object.fromEntries(Object.entries(all).map(([key, values]) => [key, asText(values)]));
+        }""",
+        [run, packed_images(x), z.tolist()],
+    )
+    encoded = numbers(seen["encoded"], NUM_IMAGES, 3, 2)
+    expected = np.stack([mean, log_var, np.exp(0.5 * log_var)], axis=1)
+    np.testing.assert_allclose(encoded, expected, rtol=0, atol=1e-2)
+    decoded = numbers(seen["decoded"], NUM_IMAGES, 784)
+    np.testing.assert_allclose(decoded, 1 / (1 + np.exp(-np.reshape(logits, (-1, 784)))), rtol=0, atol=1e-3)
+    distortion, rate, elbo = numbers(seen["nats"], NUM_IMAGES, 3).T
+    np.testing.assert_allclose(distortion, vaelib.bernoulli_distortion(x, logits), rtol=2e-3)
+    np.testing.assert_allclose(rate, vaelib.gaussian_kl(mean, log_var), rtol=2e-3, atol=5e-3)
+    np.testing.assert_allclose(elbo, -(distortion + rate), rtol=1e-6)
+
+
+def as_mnist(page, drawings):
+    """Return the page's answer to drawings (n, side, side) in [0, 1]."""
+    side = drawings.shape[-1]
+    text = page.evaluate(
+        """([packed, side]) => {
+          const all = unpack("ink", packed).values, images = [];
+          for (let i = 0; i < all.length; i += side * side) {
+            images.push(...asMnist(Float32Array.from(all.subarray(i, i + side * side), value => value / 255), side));
+          }
+          return asText(images);
+        }""",
+        [data.pack(np.round(255 * drawings), "uint8"), side],
+    )
+    return numbers(text, len(drawings), 28, 28)
+
+
+def test_digits_of_mnist_drawn_large_become_themselves_again(page, digits):
+    x = digits.x_test[:100, ..., 0]
+    # Ten times as large, and not in the middle.
+    large = np.pad(np.kron(x, np.ones((10, 10))), ((0, 0), (5, 35), (30, 10)))
+    np.testing.assert_allclose(as_mnist(page, large), x, atol=1e-6)
+
+
+def test_a_drawing_is_scaled_and_centred_as_scipy_does_it(page):
+    rng = np.random.default_rng(0)
+    drawings = np.zeros((20, 140, 140))
+    for drawing in drawings:
+        points = rng.uniform(20, 120, (4, 2))
+        for start, end in itertools.pairwise(points):
+            for share in np.linspace(0, 1, 200):
+                row, column = (start + share * (end - start)).astype(int)
+                drawing[row - 5 : row + 6, column - 5 : column + 6] = 1
+    seen = as_mnist(page, drawings)
+    for drawing, image in zip(drawings, seen, strict=True):
+        (rows, columns) = ndimage.find_objects((drawing > 0).astype(int))[0]
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        down, across = (max(1, round(20 * side / max(height, width))) for side in (height, width))
+        # So fine that every small pixel consists of whole fine ones: their mean is the mean over its area.
+        fine = np.kron(drawing[rows, columns], np.ones((down, across)))
+        small = fine.reshape(down, height, across, width).mean(axis=(1, 3))
+        top, left = np.round(14 - np.array(ndimage.center_of_mass(small))).astype(int)
+        expected = np.zeros((28, 28))
+        expected[top : top + small.shape[0], left : left + small.shape[1]] = small
+        np.testing.assert_allclose(image, expected, atol=1e-5)
+        np.testing.assert_allclose(ndimage.center_of_mass(image), [14, 14], atol=0.51)

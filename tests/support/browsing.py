@@ -1,0 +1,117 @@
+"""Fixtures of the tests that need a real browser: the browser, the built book, and a server for it."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import live_assets
+import pytest
+from pictures import KINDS, write_page
+from playwright.sync_api import sync_playwright
+
+from vaelib import trained_model
+
+ROOT = Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE, DESK = 360, 1280  # pixels wide
+
+
+def find_browser():
+    """The path of a Chromium or Chrome, or None."""
+    found = [os.environ.get("CHROMIUM"), *map(shutil.which, BROWSERS)]
+    return next(filter(None, found), None)
+
+
+# Not for the whole session: while Playwright runs, no other test of the process could start an event loop.
+@pytest.fixture(scope="module")
+def browser():
+    """The Chromium that this machine has."""
+    executable = find_browser()
+    if executable is None:
+        reason = f"no browser: install Chromium, or set CHROMIUM to one; looked for {', '.join(BROWSERS)}"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def html(tmp_path_factory):
+    """The folder of a book built from nothing, as `make book` does; a warning is an error. One for all processes."""
+    base = tmp_path_factory.getbasetemp()
+    output = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "book"
+    log = output / "log.txt"
+    try:
+        output.mkdir()
+    except FileExistsError:
+        while not log.exists():
+            time.sleep(0.5)
+    else:
+        jupyter_book = Path(sys.executable).with_name("jupyter-book")
+        command = [jupyter_book, "build", ROOT, "-W", "--keep-going", "-n", "-q", "--path-output", output]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        partial = output / "log.partial"
+        partial.write_text(result.stdout + result.stderr if result.returncode else "")
+        partial.rename(log)
+    assert not log.read_text(), log.read_text()
+    return output / "_build/html"
+
+
+@contextmanager
+def served(folder):
+    """A server of our own for a folder: its address."""
+
+    class Silent(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def site(html):
+    """The book's address."""
+    with served(html) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder with the live pictures of the book's own runs, as its build writes them, and bare pages with them."""
+    folder = tmp_path_factory.mktemp("pictures")
+    live_assets.write(folder / "live")
+    for kinds in (("film",), ("explorer",), ("draw",), KINDS):
+        write_page(folder, kinds)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def specs():
+    """The three headline runs."""
+    return list(live_assets.SPECS.values())
+
+
+@pytest.fixture(scope="session")
+def models(specs):
+    """Their models."""
+    return [trained_model(spec, ROOT / "runs") for spec in specs]

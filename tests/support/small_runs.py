@@ -1,0 +1,24 @@
+"""Compare runs bit by bit."""
+
+import numpy as np
+
+from vaelib import load_run
+from vaelib.experiment.store import load_weights
+
+
+def assert_same(ours, theirs):
+    """Compare two results: all but their seconds and how they were made."""
+    assert ours.spec == theirs.spec
+    assert {**ours.history, "seconds": None} == {**theirs.history, "seconds": None}
+    for name in ("posteriors", "metrics"):
+        first, second = getattr(ours, name), getattr(theirs, name)
+        assert first.keys() == second.keys()
+        for key in first:
+            np.testing.assert_array_equal(first[key], second[key])
+
+
+def assert_same_run(spec, ours, theirs):
+    """Compare what two folders have of a run, its weights too."""
+    assert_same(load_run(spec, ours), load_run(spec, theirs))
+    for a, b in zip(load_weights(spec, ours), load_weights(spec, theirs), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -1,0 +1,73 @@
+"""Compile the loop once for a model, again when a part of it changes, and with XLA as `compile` was told."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_models import small_vae
+
+import vaelib
+from vaelib.training import loop
+
+
+def test_nothing_is_compiled_twice_for_a_model_that_is_the_same():
+    model = small_vae()
+    assert loop.compiled_loops(model) == loop.compiled_loops(model)
+    assert loop.compiled_loops(model) != loop.compiled_loops(small_vae())
+
+
+@pytest.mark.parametrize("devices", [[], ["a GPU"]], ids=str)
+def test_xla_compiles_all_but_convolutions_on_a_cpu(monkeypatch, devices):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: devices)
+    assert loop._uses_xla(vaelib.dense_vae(hidden_dim=4))
+    assert loop._uses_xla(vaelib.conv_vae()) == bool(devices)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_compile_was_told_of_xla_is_honoured(asked):
+    for model in (vaelib.dense_vae(hidden_dim=4), vaelib.conv_vae()):
+        model.compile(optimizer="rmsprop", jit_compile=asked)
+        assert loop._uses_xla(model) is asked
+
+
+@pytest.mark.slow
+def test_loops_are_compiled_again_when_xla_is_switched(monkeypatch, images):
+    used = []
+    compiled = loop._compiled
+    monkeypatch.setattr(loop, "_compiled", lambda body, use_xla: used.append(use_xla) or compiled(body, use_xla))
+    optimizer = keras.optimizers.SGD(0.0)
+    model = small_vae(optimizer)
+    vaelib.fit(model, images[:4], batch_size=4)
+    vaelib.fit(model, images[:4], batch_size=4)
+    model.compile(optimizer=optimizer, jit_compile=True)
+    vaelib.fit(model, images[:4], batch_size=4)
+    assert used == [False, False, True, True]
+
+
+@pytest.mark.slow
+def test_another_optimizer_or_frozen_layers_reach_the_loop(images):
+    def changed(model):
+        parts = model.encoder, model.decoder
+        before = [part.get_weights()[0] for part in parts]
+        vaelib.fit(model, images, batch_size=35)
+        return [not np.array_equal(old, part.get_weights()[0]) for old, part in zip(before, parts, strict=True)]
+
+    model = small_vae()
+    assert changed(model) == [True, True]
+    model.decoder.trainable = False
+    assert changed(model) == [True, False]
+    model.decoder.trainable = True
+    assert changed(model) == [True, True]
+    model.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
+    assert changed(model) == [False, False]
+
+
+@pytest.mark.slow
+def test_a_learning_rate_that_falls_to_zero_stops_learning(images):
+    """Let it fall after the second of three batches."""
+    falling = keras.optimizers.schedules.PiecewiseConstantDecay([1], [1e-3, 0.0])
+    models = [small_vae(keras.optimizers.SGD(rate)) for rate in (falling, 1e-3)]
+    for model, num_images in zip(models, (70, 64), strict=True):
+        vaelib.fit(model, images[:num_images], batch_size=32, shuffle=False, seed=3)
+    for ours, theirs in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)

@@ -1,0 +1,40 @@
+"""Train the runs of the book once, keep them, measure them, and hold its claims to them."""
+
+from .checks import (
+    check_collapse,
+    check_headline,
+    check_inference_gap,
+    check_paired,
+    check_sweep,
+)
+from .claims import Claim, claims_table
+from .evaluations import elbo_of_run, log_likelihood_of_run
+from .runs import train_or_load, trained_model
+from .spec import RunSpec
+from .statistics import generation_score, paired_difference, rates_by_dimension
+from .store import RunResult, list_runs, load_run
+from .sweep import sweep
+from .tensorboard import write_tensorboard_logs
+
+__all__ = [
+    "Claim",
+    "RunResult",
+    "RunSpec",
+    "check_collapse",
+    "check_headline",
+    "check_inference_gap",
+    "check_paired",
+    "check_sweep",
+    "claims_table",
+    "elbo_of_run",
+    "generation_score",
+    "list_runs",
+    "load_run",
+    "log_likelihood_of_run",
+    "paired_difference",
+    "rates_by_dimension",
+    "sweep",
+    "train_or_load",
+    "trained_model",
+    "write_tensorboard_logs",
+]

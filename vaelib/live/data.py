@@ -1,0 +1,154 @@
+"""Make what the live pictures need: their JavaScript and CSS in web/, and arrays packed as text for it."""
+
+import base64
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..analysis import encode_all
+from ..layers import DenseDecoder, DenseEncoder
+from ..models import VAE
+
+__all__ = ["film_data", "latent_data", "pack", "script", "style"]
+
+_WEB = Path(__file__).parent / "web"
+# Join them in this order: each script uses only what is above it.
+_PARTS = ("packing", "network", "ink", "dom", "plane", "trace", "film", "explorer", "pad", "draw", "start")
+# Offer this many test digits to a reader who does not want to draw.
+_NUM_EXAMPLES = 20
+
+
+def script(last: str) -> str:
+    """Return the JavaScript of all live pictures, with "page" or "widget" at its end, as one text.
+
+    Raises:
+        ValueError: if last is neither.
+    """
+    if last not in ("page", "widget"):
+        raise ValueError(f'last must be "page" or "widget", got {last!r}.')
+    text = "\n".join((_WEB / f"{part}.js").read_text(encoding="utf-8") for part in (*_PARTS, last))
+    if last == "widget":
+        return f"{text}\nexport default {{ render }};\n"
+    # Make it a classic script, which a browser loads from a file as well; its data lie beside it.
+    start = 'startPage(document.currentScript.src.replace(/[^/]*$/, ""));'
+    return f'(() => {{\n"use strict";\n{text}\n{start}\n}})();\n'
+
+
+def style() -> str:
+    """Return the CSS of all live pictures."""
+    return (_WEB / "live.css").read_text(encoding="utf-8")
+
+
+def film_data(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the film shows of several runs, by name.
+
+    Args:
+        results: dict from a label to a `RunResult` with two latent dimensions.
+
+    Returns:
+        A dict that can be written as JSON.
+
+    Raises:
+        ValueError: if there is no result, one has another number of latent dimensions, or their epochs differ.
+    """
+    if not results:
+        raise ValueError("posterior_film expects at least one result, got an empty dict: see train_or_load.")
+    shapes = {
+        label: {epoch: np.shape(trace.mean) for epoch, trace in result.posteriors.items()}
+        for label, result in results.items()
+    }
+    first = next(iter(shapes.values()))
+    for label, shape in shapes.items():
+        if any(latent_dim != 2 for _, latent_dim in shape.values()):
+            raise ValueError(f"posterior_film expects runs with two latent dimensions, {label!r} has another number.")
+        if shape != first:
+            raise ValueError(
+                f"posterior_film expects runs with the same epochs and batches, got {shape} for {label!r} and {first} "
+                "for the first: show them one by one."
+            )
+    data: dict = {"runs": [{"label": label} for label in results]}
+    for i, result in enumerate(results.values()):
+        traces = [np.concatenate(result.posteriors[epoch], axis=1) for epoch in sorted(first)]
+        data[f"film-{i}"] = {"epochs": sorted(first), "trace": pack(np.stack(traces), "int16")}
+    return data
+
+
+def latent_data(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> dict[str, Any]:
+    """Return what the explorer and the pad show of several models, by name.
+
+    Args:
+        models: dict from a label to a `VAE` of `dense_vae` with two latent dimensions.
+        x: (n, 28, 28, 1), images in [0, 1]; their posterior means stand behind.
+        labels: (n,) integers from 0 to 9.
+
+    Returns:
+        A dict that can be written as JSON.
+
+    Raises:
+        ValueError: if there is no model, one is of another kind, or images and labels do not fit together.
+    """
+    labels = np.asarray(labels, "uint8")
+    if not models:
+        raise ValueError("At least one model is expected, got an empty dict: see trained_model.")
+    x = np.asarray(x)
+    if len(x) == 0 or len(x) != len(labels):
+        raise ValueError(f"As many labels as images are expected, and at least one, got {len(x)} and {len(labels)}.")
+    if labels.max() > 9:
+        raise ValueError(f"Labels from 0 to 9 are expected, got {labels.max()}.")
+    examples = _examples(labels)
+    pixels = np.round(255 * x[examples, ..., 0])
+    data: dict = {
+        "runs": [{"label": label} for label in models],
+        "digits": {
+            "labels": pack(labels, "uint8"),
+            "examples": {"images": pack(pixels, "uint8"), "labels": pack(labels[examples], "uint8")},
+        },
+    }
+    for i, (label, model) in enumerate(models.items()):
+        encoder, decoder = model.encoder, model.decoder
+        if not (isinstance(encoder, DenseEncoder) and isinstance(decoder, DenseDecoder)):
+            raise ValueError(f"Models of dense_vae are expected, {label!r} is another.")
+        if model.latent_dim != 2 or encoder.num_hidden != 1 or decoder.num_hidden != 1:
+            raise ValueError(
+                f"Models with latent_dim=2 and num_hidden=1 are expected, {label!r} has latent_dim={model.latent_dim} "
+                f"and num_hidden={encoder.num_hidden}: the pages run this network only."
+            )
+        data[f"points-{i}"] = pack(encode_all(model, x)[0], "int16")
+        data[f"encoder-{i}"] = {name: _dense(getattr(encoder, name)) for name in ("hidden", "z_mean", "z_log_var")}
+        data[f"decoder-{i}"] = {name: _dense(getattr(decoder, name)) for name in ("hidden", "logits")}
+    return data
+
+
+def pack(array: ArrayLike, dtype: str) -> dict[str, Any]:
+    """Return an array as text that JavaScript can read and check.
+
+    "int16" stands for numbers: integers times one scale. A float16 has as many bytes, but its errors move pixels by
+    0.0015, these by 0.0005. "uint8" keeps bytes.
+    """
+    array, scale = np.asarray(array), 1.0
+    if dtype == "int16":
+        scale = float(np.abs(array).max()) / 32767 or 1.0
+        array = np.round(array / scale)
+    content = array.astype({"int16": "<i2", "uint8": "u1"}[dtype]).tobytes()
+    return {
+        "dtype": dtype,
+        "scale": scale,
+        "shape": list(array.shape),
+        "crc32": zlib.crc32(content),
+        "base64": base64.b64encode(content).decode(),
+    }
+
+
+def _dense(layer: keras.layers.Layer) -> dict[str, Any]:
+    return {"kernel": pack(layer.kernel, "int16"), "bias": pack(layer.bias, "int16")}
+
+
+def _examples(labels: np.ndarray) -> np.ndarray:
+    """Return the indices of the first images of every class, class by class."""
+    each = _NUM_EXAMPLES // 10
+    return np.concatenate([np.flatnonzero(labels == digit)[:each] for digit in range(10)])

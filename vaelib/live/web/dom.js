@@ -1,0 +1,105 @@
+// Elements, sizes and colours of the page around a live picture, and text on a canvas.
+
+// An element; attributes that are functions listen, true and false are there or not.
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node.addEventListener(name, value);
+    else if (value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children);
+  return node;
+}
+
+// A label around a control, which names it.
+function labelled(text, control) {
+  return make("label", {}, make("span", {}, text), control);
+}
+
+function menu(options, chosen, attributes) {
+  const entries = options.map(([value, text]) => make("option", { value, selected: value === chosen }, text));
+  return make("select", attributes, ...entries);
+}
+
+// A label that wraps, if at all, before its bracket: "kl_wt 1e-3 (β = 0.784)".
+function together(label) {
+  return label.replace(/ (?=[^(]*\))/g, "\u00a0");
+}
+
+// For ears only: says what changed, when it has come to rest.
+function speaker() {
+  return make("p", { class: "vaelib-spoken", "aria-live": "polite" });
+}
+
+// At most one call a frame, however often it is asked for.
+function onceAFrame(draw, signal) {
+  let waiting = 0;
+  signal.addEventListener("abort", () => cancelAnimationFrame(waiting));
+  return () => {
+    waiting ||= requestAnimationFrame(() => {
+      waiting = 0;
+      draw();
+    });
+  };
+}
+
+// Draw again when the picture changes its size, or the page its theme.
+function redrawWith(host, redraw, signal) {
+  const sizes = new ResizeObserver(redraw);
+  sizes.observe(host);
+  const themes = new MutationObserver(redraw);
+  themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  themes.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw, { signal });
+  signal.addEventListener("abort", () => {
+    sizes.disconnect();
+    themes.disconnect();
+  });
+}
+
+// The canvas's context, in CSS pixels, with as many pixels as the screen has there.
+function contextOf(canvas) {
+  const density = window.devicePixelRatio || 1;
+  const width = Math.round(canvas.clientWidth * density), height = Math.round(canvas.clientHeight * density);
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  context.setTransform(density, 0, 0, density, 0, 0);
+  return context;
+}
+
+// The colours that live.css gives this theme.
+function coloursOf(host) {
+  const style = getComputedStyle(host);
+  const colour = name => style.getPropertyValue(`--vaelib-${name}`).trim();
+  return {
+    text: colour("text"), faint: colour("faint"), back: colour("back"), lightness: colour("lightness"),
+    runs: [0, 1, 2].map(i => colour(`run-${i}`)),
+  };
+}
+
+function stillWanted() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+// 784 pixels in [0, 1] on a canvas of 28 by 28, as ink on paper.
+function paint(canvas, pixels) {
+  const context = canvas.getContext("2d"), picture = context.createImageData(SIDE, SIDE);
+  pixels.forEach((value, i) => {
+    picture.data.fill(Math.round(255 * (1 - value)), 4 * i, 4 * i + 3);
+    picture.data[4 * i + 3] = 255;
+  });
+  context.putImageData(picture, 0, 0);
+}
+
+function imageCanvas(label) {
+  return make("canvas", { class: "vaelib-image", width: SIDE, height: SIDE, role: "img", "aria-label": label });
+}
+
+// Text that can be read on top of lines.
+function write(context, text, x, y, colours, align, baseline) {
+  Object.assign(context, { font: "11px sans-serif", textAlign: align, textBaseline: baseline });
+  Object.assign(context, { strokeStyle: colours.back, lineWidth: 4 });
+  context.strokeText(text, x, y);
+  context.fillStyle = colours.text;
+  context.fillText(text, x, y);
+}

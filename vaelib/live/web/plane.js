@@ -1,0 +1,111 @@
+// The latent plane on a square canvas: z_1 to the right and z_2 up, from -limit to limit, around the prior's circle.
+
+const DIGIT_COLOURS = [
+  "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
+];
+// How dashed the lines of the first, second and third run are: colour is not the only sign.
+const DASHES = [[], [7, 3], [2, 2]];
+
+// Red for the first batch of an epoch, violet for the last.
+function rainbow(share, colours) {
+  return `hsl(${Math.round(275 * share)} 85% ${colours.lightness})`;
+}
+
+// What it takes to draw in latent coordinates on a context whose square is `size` CSS pixels wide.
+function planeOf(context, size, limit) {
+  const scale = size / (2 * limit);
+  return { context, size, limit, scale, x: z => size / 2 + z * scale, y: z => size / 2 - z * scale };
+}
+
+// Where on the plane a pointer is.
+function pointed(event, canvas, limit) {
+  const box = canvas.getBoundingClientRect();
+  const across = (event.clientX - box.left) / box.width, down = (event.clientY - box.top) / box.height;
+  return [across, 1 - down].map(share => Math.min(Math.max((2 * share - 1) * limit, -limit), limit));
+}
+
+function drawPrior({ context, size, limit, scale, x, y }, colours) {
+  context.strokeStyle = colours.faint;
+  context.lineWidth = 1;
+  context.setLineDash([]);
+  context.beginPath();
+  context.moveTo(x(-limit), y(0));
+  context.lineTo(x(limit), y(0));
+  context.moveTo(x(0), y(-limit));
+  context.lineTo(x(0), y(limit));
+  context.stroke();
+  context.strokeStyle = colours.text;
+  context.lineWidth = size > 180 ? 2 : 1.5;
+  context.beginPath();
+  context.arc(x(0), y(0), scale, 0, 2 * Math.PI);
+  context.stroke();
+}
+
+// The ends of the axes, where there is room for them.
+function drawScale({ context, size, limit }, colours) {
+  if (size < 150) return;
+  write(context, `−${limit}`, 4, size / 2 - 2, colours, "left", "bottom");
+  write(context, `z₁ = ${limit}`, size - 4, size / 2 - 2, colours, "right", "bottom");
+  write(context, `z₂ = ${limit}`, size / 2 + 4, 4, colours, "left", "top");
+}
+
+// One standard deviation of a posterior.
+function drawPosterior({ context, scale, x, y }, mean, std) {
+  context.beginPath();
+  context.ellipse(x(mean[0]), y(mean[1]), std[0] * scale, std[1] * scale, 0, 0, 2 * Math.PI);
+  context.stroke();
+}
+
+// A drawn z; smaller than any posterior that matters.
+function drawDot({ context, x, y }, z, colours) {
+  context.beginPath();
+  context.arc(x(z[0]), y(z[1]), 3, 0, 2 * Math.PI);
+  context.fillStyle = colours.runs[1];
+  context.fill();
+}
+
+function drawCross({ context, x, y }, z, colours) {
+  const arm = 7;
+  for (const [colour, width] of [[colours.back, 5], [colours.text, 2]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(x(z[0]) - arm, y(z[1]));
+    context.lineTo(x(z[0]) + arm, y(z[1]));
+    context.moveTo(x(z[0]), y(z[1]) - arm);
+    context.lineTo(x(z[0]), y(z[1]) + arm);
+    context.stroke();
+  }
+}
+
+// Posterior means, coloured by class, and the class's number at its middle.
+function drawMeans({ context, size, x, y }, points, labels, colours) {
+  const side = size > 180 ? 2.2 : 1.4;
+  context.globalAlpha = 0.6;
+  for (let i = 0; i < labels.length; i++) {
+    context.fillStyle = DIGIT_COLOURS[labels[i]];
+    context.fillRect(x(points[2 * i]) - side / 2, y(points[2 * i + 1]) - side / 2, side, side);
+  }
+  context.globalAlpha = 1;
+  if (size < 150) return;
+  context.font = "bold 13px sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineWidth = 4;
+  for (let digit = 0; digit < 10; digit++) {
+    const [across, up] = middle(points, labels, digit);
+    if (across === undefined) continue;
+    context.strokeStyle = colours.back;
+    context.strokeText(digit, x(across), y(up));
+    context.fillStyle = colours.text;
+    context.fillText(digit, x(across), y(up));
+  }
+}
+
+// The median of a class's means, coordinate by coordinate.
+function middle(points, labels, digit) {
+  return [0, 1].map(j => {
+    const values = Array.from(labels.keys()).filter(i => labels[i] === digit).map(i => points[2 * i + j]);
+    return values.sort((a, b) => a - b)[values.length >> 1];
+  });
+}

@@ -1,0 +1,87 @@
+"""Show the live pictures in Jupyter and Colab, with the JavaScript of the book's own pages."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import anywidget
+import traitlets
+from numpy.typing import ArrayLike
+
+from ..models import VAE
+from . import data
+
+__all__ = ["draw_a_digit", "latent_explorer", "posterior_film"]
+
+
+def posterior_film(results: Mapping[str, Any]) -> anywidget.AnyWidget:
+    """Show the posteriors of training, one after another: several runs side by side, on one scale.
+
+    Args:
+        results: dict from a label, such as "kl_wt 1e-3 (β = 0.784)", to the `RunResult` of a run with two latent
+            dimensions.
+
+    Returns:
+        The widget that a notebook displays. Choose one of the epochs that were kept, pull or play its batches.
+
+    Raises:
+        ValueError: if there are no results, or they cannot stand side by side.
+
+    Used in chapters 06 and 10.
+    """
+    return _Picture(kind="film", data=data.film_data(results))
+
+
+def latent_explorer(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> anywidget.AnyWidget:
+    """Show a point that moves over the latent plane, among the posteriors of images, decoded by several models.
+
+    Args:
+        models: dict from a label to a `VAE` of `dense_vae` with two latent dimensions.
+        x: (n, 28, 28, 1), images in [0, 1]; their posterior means stand in the plane.
+        labels: (n,) integers from 0 to 9, which colour them.
+
+    Returns:
+        The widget that a notebook displays. Move over the plane, or use the arrow keys.
+
+    Raises:
+        ValueError: if there is no model, one is of another kind, or images and labels do not fit together.
+
+    Used in chapter 10.
+    """
+    return _Picture(kind="explorer", data=data.latent_data(models, x, labels))
+
+
+def draw_a_digit(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> anywidget.AnyWidget:
+    """Show a square to draw a digit in, and what several models believe about it, decode of it, and its cost.
+
+    Args:
+        models: as in `latent_explorer`.
+        x: likewise; two of each class can be taken in place of a drawing.
+        labels: likewise.
+
+    Returns:
+        The widget that a notebook displays, with distortion, rate and ELBO in nats.
+
+    Raises:
+        ValueError: as `latent_explorer`.
+
+    Used in chapter 10.
+    """
+    return _Picture(kind="draw", data=data.latent_data(models, x, labels))
+
+
+class _Picture(anywidget.AnyWidget):
+    """Show a live picture in a notebook. All of its data goes to the browser, which then needs no kernel."""
+
+    _esm = data.script("widget")
+    _css = data.style()
+    kind = traitlets.Unicode().tag(sync=True)
+    data = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        # Ask Colab to show widgets other than ipywidgets' own.
+        if "google.colab" in sys.modules:
+            from google.colab import output
+
+            output.enable_custom_widget_manager()
+        super().__init__(**kwargs)

@@ -1,0 +1,5 @@
+"""Train a model with many steps in one compiled program, keep each batch's posterior, and resume after a kill."""
+
+from .fit import Run, fit
+
+__all__ = ["Run", "fit"]
