@@ -5,6 +5,8 @@ RUN = .venv/bin/python
 CHAPTER ?=
 
 export TF_CPP_MIN_LOG_LEVEL = 3
+# Let Python keep what it compiles, whatever the shell says: else every process compiles TensorFlow again, 15 s each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install book quick test lint run list tensorboard smoke bench colab lowest address lock
