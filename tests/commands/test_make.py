@@ -31,8 +31,8 @@ TARGETS = {
 }
 
 
-def make(*arguments, folder=ROOT):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+def make(*arguments, folder=ROOT, **variables):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | variables
     return subprocess.run(
         ["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -63,6 +63,14 @@ def test_every_target_starts_with_its_installation(target, fresh):
     result = make("--dry-run", target, folder=fresh)
     assert result.returncode == 0, result.stderr
     assert ("-m venv" in result.stdout) == (target != "help")
+
+
+def test_what_python_compiles_is_kept_whatever_the_shell_says(tmp_path):
+    probe = tmp_path / "probe.mk"
+    probe.write_text("probe:\n\t@env\n")
+    printed = make("-f", "Makefile", "-f", str(probe), "probe", PYTHONDONTWRITEBYTECODE="1").stdout.splitlines()
+    assert any(line.startswith("TF_CPP_MIN_LOG_LEVEL=") for line in printed)
+    assert not any(line.startswith("PYTHONDONTWRITEBYTECODE=") for line in printed)
 
 
 def test_one_chapter_can_be_named():
