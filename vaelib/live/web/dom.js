@@ -1,6 +1,6 @@
-// Elements, sizes and colours of the page around a live picture, and text on a canvas.
+// Make the page around a live picture: elements, sizes, colours, and text on a canvas.
 
-// An element; attributes that are functions listen, true and false are there or not.
+// Create an element; functions become listeners, and booleans set or omit an attribute.
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -11,7 +11,7 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-// A label around a control, which names it.
+// Put a control inside a label that names it.
 function labelled(text, control) {
   return make("label", {}, make("span", {}, text), control);
 }
@@ -21,17 +21,17 @@ function menu(options, chosen, attributes) {
   return make("select", attributes, ...entries);
 }
 
-// A label that wraps, if at all, before its bracket: "kl_wt 1e-3 (β = 0.784)".
+// Let a label wrap only before its bracket: "kl_wt 1e-3 (β = 0.784)".
 function together(label) {
   return label.replace(/ (?=[^(]*\))/g, "\u00a0");
 }
 
-// For ears only: says what changed, when it has come to rest.
+// Tell a screen reader what changed, once it stops changing.
 function speaker() {
   return make("p", { class: "vaelib-spoken", "aria-live": "polite" });
 }
 
-// At most one call a frame, however often it is asked for.
+// Limit calls to one per frame.
 function onceAFrame(draw, signal) {
   let waiting = 0;
   signal.addEventListener("abort", () => cancelAnimationFrame(waiting));
@@ -43,7 +43,7 @@ function onceAFrame(draw, signal) {
   };
 }
 
-// Draw again when the picture changes its size, or the page its theme.
+// Redraw when the picture changes its size or the page its theme.
 function redrawWith(host, redraw, signal) {
   const sizes = new ResizeObserver(redraw);
   sizes.observe(host);
@@ -57,7 +57,7 @@ function redrawWith(host, redraw, signal) {
   });
 }
 
-// The canvas's context, in CSS pixels, with as many pixels as the screen has there.
+// Return the canvas's context, scaled to CSS pixels at the screen's resolution.
 function contextOf(canvas) {
   const density = window.devicePixelRatio || 1;
   const width = Math.round(canvas.clientWidth * density), height = Math.round(canvas.clientHeight * density);
@@ -67,7 +67,7 @@ function contextOf(canvas) {
   return context;
 }
 
-// The colours that live.css gives this theme.
+// Read the colours that live.css gives this theme.
 function coloursOf(host) {
   const style = getComputedStyle(host);
   const colour = name => style.getPropertyValue(`--vaelib-${name}`).trim();
@@ -81,7 +81,7 @@ function stillWanted() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-// 784 pixels in [0, 1] on a canvas of 28 by 28, as ink on paper.
+// Draw 784 pixels in [0, 1] on a canvas of 28 by 28, as ink on paper.
 function paint(canvas, pixels) {
   const context = canvas.getContext("2d"), picture = context.createImageData(SIDE, SIDE);
   pixels.forEach((value, i) => {
@@ -95,7 +95,7 @@ function imageCanvas(label) {
   return make("canvas", { class: "vaelib-image", width: SIDE, height: SIDE, role: "img", "aria-label": label });
 }
 
-// Text that can be read on top of lines.
+// Draw text with an outline, to be readable on top of lines.
 function write(context, text, x, y, colours, align, baseline) {
   Object.assign(context, { font: "11px sans-serif", textAlign: align, textBaseline: baseline });
   Object.assign(context, { strokeStyle: colours.back, lineWidth: 4 });

@@ -1,4 +1,4 @@
-// The reader draws a digit, and every network says what it believes, redraws it, and what that costs.
+// Let the reader draw a digit; show each network's posterior, reconstruction and cost for it.
 
 const DRAW_LIMIT = 6;
 const ROWS = [
@@ -11,7 +11,7 @@ async function draw(host, source, options, signal) {
   const [digits, clouds] = await Promise.all([source("digits"), all("points")]);
   const [encoders, decoders] = await Promise.all([all("encoder"), all("decoder")]);
   const beliefs = runs.map(() => null);
-  // What the networks see, as 784 pixels; null before there is anything.
+  // Hold what the networks see, 784 pixels; null before anything is drawn.
   let seen = null;
   const pad = makePad(() => follow(), () => speak());
   const small = imageCanvas("The drawing as the networks see it, 28 by 28 pixels");
@@ -45,18 +45,18 @@ async function draw(host, source, options, signal) {
   }
   function pick(pixels) {
     pad.show(pixels);
-    // As it is: through the pad and back it would only lose a little.
+    // Take the digit unchanged: the pad would blur it a little.
     believe(Float32Array.from(pixels, value => value / 255));
     speak();
   }
-  // What is on the pad has changed.
+  // Respond to a change on the pad.
   const follow = onceAFrame(() => believe(asMnist(pad.ink(), PAD_SIDE)), signal);
   function believe(image) {
     seen = image;
     beliefs.forEach((_, i) => { beliefs[i] = image && { ...encode(encoders[i], image) }; });
     sample();
   }
-  // A new z from every posterior, and what it decodes to.
+  // Sample a new z from every posterior and decode it.
   function sample() {
     beliefs.forEach((belief, i) => {
       if (!belief) return;
@@ -75,7 +75,7 @@ async function draw(host, source, options, signal) {
     columns.forEach((column, i) => fillColumn(column, beliefs[i], clouds[i], digits.labels.values, i, colours));
   }, signal);
   function speak() {
-    // After the frame that computes it.
+    // Wait for the frame that computes it.
     requestAnimationFrame(() => {
       spoken.textContent = seen ? columns.map(({ texts }, i) => `${runs[i].label}: ` +
         ROWS.map(([key, name]) => `${name} ${texts[key].textContent}`).join(", ")).join(". ") : message.textContent;

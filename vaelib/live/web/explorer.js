@@ -1,7 +1,7 @@
-// A point moves over the latent plane, and every network decodes it.
+// Move a point over the latent plane and decode it with every network.
 
 const EXPLORER_LIMIT = 6;
-// A page may have several: each names its radio buttons.
+// Number the explorers of a page, so that each has radio buttons of its own.
 let numExplorers = 0;
 const STEP = 0.1, BIG_STEP = 0.5;
 
@@ -77,7 +77,7 @@ async function explorer(host, source, options, signal) {
   host.live = { read: () => ({ ...state, images: decoders.map(decoder => [...sigmoid(decode(decoder, state.z))]) }) };
 }
 
-// The test digits do not move: they are drawn once for a run, a size and a theme.
+// Draw the test digits, which do not move, once for each run, size and theme.
 function drawCloud(cloud, canvas, context, points, labels, run, colours) {
   const key = [run, canvas.width, ...Object.values(colours)].join();
   if (key === cloud.key) return;

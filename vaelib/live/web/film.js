@@ -1,15 +1,15 @@
-// The posteriors of training, one after another: three runs side by side on one scale.
+// Play the posteriors of training batch by batch: three runs side by side on one scale.
 
-// Seconds that an epoch takes at speed 1.
+// Play an epoch in this many seconds at speed 1.
 const SECONDS_AN_EPOCH = 6;
-// Keep a copy of the panel each time after this many batches, so that pulling back is as quick as pulling forth.
+// Copy the panel after each of this many batches, so that scrubbing back is as quick as forward.
 const KEEP_EVERY = 32;
 
 async function film(host, source, { autoplay = false }, signal) {
   const runs = await source("runs");
   const films = await Promise.all(runs.map((_, i) => source(`film-${i}`)));
   const epochs = films[0].epochs, [, numBatches] = films[0].trace.shape;
-  // Of one run's epoch: the four numbers of batch b are at 4 * b, mean first.
+  // Hold one epoch of one run: mean and deviation of batch b are the four numbers from 4 * b.
   const traceOf = (run, epoch) => {
     const begin = epochs.indexOf(epoch) * numBatches * 4;
     return films[run].trace.values.subarray(begin, begin + numBatches * 4);
@@ -113,11 +113,11 @@ function filmPanel(label, run) {
   const numbers = make("span", { class: "vaelib-numbers" });
   const sign = make("span", { class: `vaelib-line vaelib-line-${run % 3}` });
   const figure = make("figure", {}, canvas, make("figcaption", {}, sign, together(label), make("br"), numbers));
-  // What is drawn already stays on a second canvas, so that a frame only adds what is new.
+  // Keep what is drawn on a second canvas, so that a frame only adds what is new.
   return { figure, canvas, numbers, ink: document.createElement("canvas"), drawn: 0, key: "", kept: [] };
 }
 
-// A copy of a canvas.
+// Copy a canvas.
 function copyOf(canvas) {
   const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
   copy.getContext("2d").drawImage(canvas, 0, 0);
@@ -130,7 +130,7 @@ function drawFilmPanel(panel, trace, { epoch, batch, limit }, colours) {
   const ink = panel.ink.getContext("2d");
   if (key !== panel.key) Object.assign(panel, { key, kept: [], drawn: Infinity });
   if (batch < panel.drawn) {
-    // Back to the last copy that has no more than this; without one, to an empty canvas.
+    // Return to the last copy that is not too late, or to an empty canvas.
     const last = Math.min(Math.floor(batch / KEEP_EVERY), panel.kept.length - 1);
     Object.assign(panel.ink, { width: panel.canvas.width, height: panel.canvas.height });
     if (last > 0) ink.drawImage(panel.kept[last], 0, 0);

@@ -1,8 +1,8 @@
-// A drawing as MNIST would have it: cropped, scaled into a box of 20 by 20 pixels, centred by its centre of mass.
+// Prepare a drawing as MNIST does: crop it, scale it to 20 by 20 pixels, centre it by its centre of mass.
 
 const SIDE = 28, BOX = 20;
 
-// Ink of `width` columns, each pixel in [0, 1], as 784 pixels; null if there is none.
+// Convert ink with `width` columns, in [0, 1], to 784 pixels; null if there is no ink.
 function asMnist(ink, width) {
   const box = boundingBox(ink, width);
   if (!box) return null;
@@ -15,7 +15,7 @@ function asMnist(ink, width) {
     massX += value * (i % columns);
     massY += value * Math.floor(i / columns);
   });
-  // MNIST's own digits have their centres of mass at pixel 14, counted from 0, within half a pixel.
+  // Centre at pixel 14, counted from 0: there MNIST's digits have theirs, within half a pixel.
   const left = shift(massX / mass, columns), top = shift(massY / mass, rows);
   const image = new Float32Array(SIDE * SIDE);
   small.forEach((value, i) => {
@@ -24,7 +24,7 @@ function asMnist(ink, width) {
   return image;
 }
 
-// Where a centred image begins; never so that it leaves the picture.
+// Find where a centred image begins, and keep it inside the picture.
 function shift(centre, size) {
   return Math.min(Math.max(Math.round(SIDE / 2 - centre), 0), SIDE - size);
 }
@@ -42,7 +42,7 @@ function boundingBox(ink, width) {
   return right < 0 ? null : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-// The mean of the ink over every small pixel's area, with shares of pixels at its borders, so that edges are grey.
+// Average the ink over the area of each small pixel, weighting pixels at the border by their share.
 function shrink(ink, width, box, columns, rows) {
   const across = shares(box.width, columns), down = shares(box.height, rows);
   const narrow = new Float32Array(box.height * columns), small = new Float32Array(rows * columns);
@@ -57,7 +57,7 @@ function shrink(ink, width, box, columns, rows) {
   return small.map(value => Math.min(value, 1));
 }
 
-// [old pixel, new pixel, the old one's share of the new one], for all that overlap.
+// List [old pixel, new pixel, the old one's share of the new one] for all that overlap.
 function shares(oldSize, newSize) {
   const step = oldSize / newSize, all = [];
   for (let to = 0; to < newSize; to++) {

@@ -1,25 +1,25 @@
-// The dense VAE of vaelib/layers.py: one hidden tanh layer on either side. Vectors are Float32Arrays.
+// Compute the dense VAE of vaelib/layers.py: one hidden tanh layer on each side. Vectors are Float32Arrays.
 
-// x times the kernel, (inputs, outputs) row by row, plus the bias.
+// Multiply x by the kernel, (inputs, outputs) in row-major order, and add the bias.
 function dense(x, { kernel, bias }) {
   const out = Float32Array.from(bias.values), width = out.length, weights = kernel.values;
   for (let i = 0; i < x.length; i++) {
-    // Most pixels of a digit are black.
+    // Skip black pixels: most of a digit's are.
     if (x[i] === 0) continue;
     for (let j = 0, k = i * width; j < width; j++, k++) out[j] += x[i] * weights[k];
   }
   return out;
 }
 
-// The posterior of an image of 784 pixels in [0, 1].
+// Encode 784 pixels in [0, 1] to the posterior.
 function encode(encoder, x) {
   const hidden = dense(x, encoder.hidden).map(Math.tanh);
   const logVar = dense(hidden, encoder.z_log_var);
-  // The log of the variance: half of it is the log of the standard deviation.
+  // Halve the log of the variance: that is the log of the standard deviation.
   return { mean: dense(hidden, encoder.z_mean), logVar, std: logVar.map(value => Math.exp(0.5 * value)) };
 }
 
-// The logits of 784 pixels, of a z.
+// Decode z to the logits of 784 pixels.
 function decode(decoder, z) {
   return dense(dense(z, decoder.hidden).map(Math.tanh), decoder.logits);
 }
@@ -28,7 +28,7 @@ function sigmoid(logits) {
   return logits.map(logit => 1 / (1 + Math.exp(-logit)));
 }
 
-// What the image costs in nats: summed over pixels and latent dimensions. The distortion is that of one z.
+// Compute rate and distortion in nats, summed over latent dimensions and pixels. The distortion is that of one z.
 function nats(x, logits, { mean, logVar }) {
   let distortion = 0, rate = 0;
   for (let i = 0; i < x.length; i++) {
@@ -38,7 +38,7 @@ function nats(x, logits, { mean, logVar }) {
   return { distortion, rate, elbo: -(distortion + rate) };
 }
 
-// A z from the posterior; the noise is Box and Muller's.
+// Sample z from the posterior, with Box-Muller noise.
 function sampleFrom(mean, std) {
   return mean.map((value, j) => {
     const radius = Math.sqrt(-2 * Math.log(1 - Math.random()));
@@ -46,7 +46,7 @@ function sampleFrom(mean, std) {
   });
 }
 
-// The class that most of the nearest test digits have, and how many of them.
+// Find the class of most of the nearest test digits, and how many of them have it.
 function neighbours(z, points, labels, count = 25) {
   const distances = Array.from(labels, (label, i) => {
     return [(points[2 * i] - z[0]) ** 2 + (points[2 * i + 1] - z[1]) ** 2, label];

@@ -1,4 +1,4 @@
-// Arrays as text, see `pack` in vaelib/live/data.py: base64 of 16-bit integers times a scale, or of bytes.
+// Unpack arrays written by `pack` in vaelib/live/data.py: base64 of 16-bit integers times a scale, or of bytes.
 
 function crc32(bytes) {
   const table = Int32Array.from({ length: 256 }, (_, n) => {
@@ -10,7 +10,7 @@ function crc32(bytes) {
   return ~crc >>> 0;
 }
 
-// A packed array as {shape, values}, or an error that says what is wrong with it.
+// Return a packed array as {shape, values}, or throw an error that says what is wrong with it.
 function unpackArray(name, packed) {
   const text = atob(packed.base64);
   const bytes = new Uint8Array(text.length);
@@ -22,14 +22,14 @@ function unpackArray(name, packed) {
   if (crc32(bytes) !== packed.crc32) throw new Error(`The data "${name}" are damaged: their checksum is wrong.`);
   if (packed.dtype === "uint8") return { shape: packed.shape, values: bytes };
   const values = new Float32Array(length / 2);
-  // The low byte comes first; the shifts give the high one its sign.
+  // Read the low byte first; the shifts give the high one its sign.
   for (let i = 0; i < values.length; i++) {
     values[i] = packed.scale * (((bytes[2 * i + 1] << 24) >> 16) | bytes[2 * i]);
   }
   return { shape: packed.shape, values };
 }
 
-// The same for whatever holds packed arrays.
+// Unpack every packed array inside an object or a list.
 function unpack(name, value) {
   if (value === null || typeof value !== "object") return value;
   if ("base64" in value) return unpackArray(name, value);

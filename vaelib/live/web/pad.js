@@ -1,8 +1,8 @@
-// A square to draw a digit on, with mouse, pen, finger or the arrow keys.
+// Make a square to draw a digit on with a mouse, a pen, a finger or the arrow keys.
 
 const PAD_SIDE = 280, PEN = 22, PEN_STEP = 10;
 
-// `changed` is called after every stroke, and `rested` when the pen is lifted.
+// Call `changed` after every stroke, and `rested` when the pen is lifted.
 function makePad(changed, rested) {
   const canvas = make("canvas", {
     class: "vaelib-pad", width: PAD_SIDE, height: PAD_SIDE, tabindex: 0, role: "application",
@@ -16,7 +16,7 @@ function makePad(changed, rested) {
     if (pen.down) {
       context.beginPath();
       context.moveTo(pen.x, pen.y);
-      // A line of no length would leave no dot.
+      // Lengthen the line a little: one of no length leaves no dot.
       context.lineTo(x + 0.01, y);
       context.stroke();
       changed();
@@ -35,7 +35,7 @@ function makePad(changed, rested) {
     try {
       canvas.setPointerCapture(event.pointerId);
     } catch {
-      // The pointer is gone already: its line ends here.
+      // End the line here: the pointer is gone already.
     }
     const [x, y] = at(event);
     Object.assign(pen, { x, y, down: true });
@@ -59,12 +59,12 @@ function makePad(changed, rested) {
   return {
     canvas, pen,
     clear: () => context.clearRect(0, 0, PAD_SIDE, PAD_SIDE),
-    // Every pixel's ink, in [0, 1].
+    // Return the ink of every pixel, in [0, 1].
     ink: () => {
       const { data } = context.getImageData(0, 0, PAD_SIDE, PAD_SIDE);
       return Float32Array.from({ length: PAD_SIDE * PAD_SIDE }, (_, i) => data[4 * i + 3] / 255);
     },
-    // A digit of 28 by 28 pixels as if it had been drawn.
+    // Put a digit of 28 by 28 pixels on the pad as if it were drawn.
     show: pixels => {
       const small = imageCanvas("");
       const picture = small.getContext("2d").createImageData(SIDE, SIDE);

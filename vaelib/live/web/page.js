@@ -1,4 +1,4 @@
-// On a page of the book: data come as scripts, which work from a file as well, and only when a reader gets to them.
+// Serve a page of the book: load data as scripts, which work from a file too, when the reader gets to them.
 
 function pageSource(folder) {
   const found = {};

@@ -1,23 +1,23 @@
-// The latent plane on a square canvas: z_1 to the right and z_2 up, from -limit to limit, around the prior's circle.
+// Draw the latent plane on a square canvas: z_1 to the right and z_2 up, from -limit to limit, around the prior's circle.
 
 const DIGIT_COLOURS = [
   "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
 ];
-// How dashed the lines of the first, second and third run are: colour is not the only sign.
+// Dash the lines of the three runs differently: colour is not the only sign.
 const DASHES = [[], [7, 3], [2, 2]];
 
-// Red for the first batch of an epoch, violet for the last.
+// Colour the first batch of an epoch red and the last violet.
 function rainbow(share, colours) {
   return `hsl(${Math.round(275 * share)} 85% ${colours.lightness})`;
 }
 
-// What it takes to draw in latent coordinates on a context whose square is `size` CSS pixels wide.
+// Return what draws in latent coordinates on a square of `size` CSS pixels.
 function planeOf(context, size, limit) {
   const scale = size / (2 * limit);
   return { context, size, limit, scale, x: z => size / 2 + z * scale, y: z => size / 2 - z * scale };
 }
 
-// Where on the plane a pointer is.
+// Convert a pointer's place to latent coordinates.
 function pointed(event, canvas, limit) {
   const box = canvas.getBoundingClientRect();
   const across = (event.clientX - box.left) / box.width, down = (event.clientY - box.top) / box.height;
@@ -41,7 +41,7 @@ function drawPrior({ context, size, limit, scale, x, y }, colours) {
   context.stroke();
 }
 
-// The ends of the axes, where there is room for them.
+// Label the ends of the axes where there is room.
 function drawScale({ context, size, limit }, colours) {
   if (size < 150) return;
   write(context, `−${limit}`, 4, size / 2 - 2, colours, "left", "bottom");
@@ -49,14 +49,14 @@ function drawScale({ context, size, limit }, colours) {
   write(context, `z₂ = ${limit}`, size / 2 + 4, 4, colours, "left", "top");
 }
 
-// One standard deviation of a posterior.
+// Draw one standard deviation of a posterior.
 function drawPosterior({ context, scale, x, y }, mean, std) {
   context.beginPath();
   context.ellipse(x(mean[0]), y(mean[1]), std[0] * scale, std[1] * scale, 0, 0, 2 * Math.PI);
   context.stroke();
 }
 
-// A drawn z; smaller than any posterior that matters.
+// Draw a sampled z, smaller than any posterior that matters.
 function drawDot({ context, x, y }, z, colours) {
   context.beginPath();
   context.arc(x(z[0]), y(z[1]), 3, 0, 2 * Math.PI);
@@ -78,7 +78,7 @@ function drawCross({ context, x, y }, z, colours) {
   }
 }
 
-// Posterior means, coloured by class, and the class's number at its middle.
+// Draw posterior means, coloured by class, and each class's number at its median.
 function drawMeans({ context, size, x, y }, points, labels, colours) {
   const side = size > 180 ? 2.2 : 1.4;
   context.globalAlpha = 0.6;
@@ -102,7 +102,7 @@ function drawMeans({ context, size, x, y }, points, labels, colours) {
   }
 }
 
-// The median of a class's means, coordinate by coordinate.
+// Compute the median of a class's means for each coordinate.
 function middle(points, labels, digit) {
   return [0, 1].map(j => {
     const values = Array.from(labels.keys()).filter(i => labels[i] === digit).map(i => points[2 * i + j]);

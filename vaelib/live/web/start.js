@@ -1,4 +1,4 @@
-// A live picture in its place, or a sentence that says why it is not there.
+// Put a live picture in its place, or a sentence that says why it is not there.
 
 const PICTURES = { film, explorer, draw };
 

@@ -1,11 +1,11 @@
-// Under the scrubber: how far out the posteriors lie, and how wide they are, batch by batch, on logarithmic scales.
+// Plot the posteriors' radius and width for every batch under the scrubber, on logarithmic scales.
 
-// The track of a scrubber ends half a thumb before its edges.
+// Inset the plot by half a thumb, as the scrubber's track is.
 const MARGIN = 8;
 // Average a line over this many batches.
 const TRACE_WINDOW = 11;
 
-// For every epoch: two strips of one line per run, in decimal logarithms, and the range of each strip in all epochs.
+// Compute for every epoch two strips of one line per run, in decimal logarithms, and each strip's range over all epochs.
 function traceLines(numRuns, traceOf, epochs, numBatches) {
   const measures = [(m1, m2) => Math.hypot(m1, m2), (m1, m2, s1, s2) => Math.sqrt(s1 * s2)];
   const strips = measures.map(measure => {
@@ -15,14 +15,14 @@ function traceLines(numRuns, traceOf, epochs, numBatches) {
       return smooth(values).map(value => Math.log10(Math.max(value, 1e-6)));
     })]));
     const all = [...byEpoch.values()].flat(2);
-    // The prior's own radius, 1, always belongs to the picture.
+    // Include the prior's own radius, 1, always.
     const low = all.reduce((a, b) => Math.min(a, b), 0), high = all.reduce((a, b) => Math.max(a, b), 0);
     return { byEpoch, low: low - 0.1, high: high + 0.1 };
   });
   return strips;
 }
 
-// The mean over the batches around each.
+// Average over the batches around each.
 function smooth(values) {
   const half = TRACE_WINDOW >> 1;
   return values.map((_, i) => {
@@ -56,7 +56,7 @@ function drawTrace(canvas, strips, { epoch, batch }, numBatches, colours) {
   context.fillRect(x(batch - 1) - 1, 0, 2, height);
 }
 
-// The order of the batches, in the colours of the ellipses.
+// Draw the order of the batches in the colours of the ellipses.
 function drawRainbow(context, width, bar, colours) {
   const fill = context.createLinearGradient(MARGIN, 0, width - MARGIN, 0);
   for (let i = 0; i <= 12; i++) fill.addColorStop(i / 12, rainbow(i / 12, colours));
@@ -64,7 +64,7 @@ function drawRainbow(context, width, bar, colours) {
   context.fillRect(MARGIN, 0, width - 2 * MARGIN, bar);
 }
 
-// A line at every power of ten; the prior's, 1, is the strong one.
+// Draw a line at every power of ten, and a strong one at 1, the prior's.
 function drawDecades(context, { low, high }, y, width, colours) {
   const powers = Array.from({ length: Math.floor(high) - Math.ceil(low) + 1 }, (_, i) => Math.ceil(low) + i);
   for (const power of powers) {

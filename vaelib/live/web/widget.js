@@ -1,4 +1,4 @@
-// In a notebook, through anywidget: the data are the widget's own.
+// Run in a notebook through anywidget: the data are the widget's traits.
 
 function render({ model, el }) {
   const life = new AbortController(), found = {};
