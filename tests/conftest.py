@@ -5,6 +5,8 @@ import os
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TQDM_DISABLE"] = "1"
+# Compile quickly rather than well: most tests compile for seconds what then runs for a fraction of one.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import warnings
 

@@ -1,7 +1,8 @@
 """Execute the chapters: `run` at full scale in place, `smoke` at small scale and twice.
 
 `python tools/notebooks.py run [CHAPTER]` makes what is committed; CHAPTER is a number such as 02.
-`python tools/notebooks.py smoke [CHAPTER]` writes to _build/smoke/, then nbval runs it again and compares.
+`python tools/notebooks.py smoke [CHAPTER]` writes to _build/smoke/, then nbval runs it again, on the results that the
+first time left, and compares.
 `python tools/notebooks.py clean [CHAPTER]` strips a chapter of what differs from run to run, without executing it.
 """
 
@@ -36,6 +37,8 @@ LANGUAGE = {
 }
 # Keep TensorFlow's start-up messages out of the book.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+# Compile quickly rather than well: at small scale a program runs for a fraction of the time that XLA takes to make it.
+QUICK = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 
 
 def main():
@@ -63,7 +66,7 @@ def run(chapters):
             if _last_executed(chapter) != before:
                 print(f"{chapter.name} was executed in the meantime: kept", flush=True)
                 continue
-            notebook = clean(_execute(chapter, ROOT / "_build/run" / chapter.name))
+            notebook = clean(_execute(chapter, ROOT / "_build/run" / chapter.stem / chapter.name))
             cover = _put_cover(notebook)
             _replace(COVERS / f"{chapter.name[:2]}.png", cover)
             _replace(chapter, nbformat.writes(notebook).encode() + b"\n")
@@ -108,7 +111,7 @@ def smoke(chapters):
     """Execute chapters at small scale, then let nbval execute the results again and compare the outputs."""
     parameters = yaml.safe_load((NOTEBOOKS / "smoke.yml").read_text())
     # Silence bars and warnings: nbval compares what they write, and times differ from run to run.
-    os.environ.update(TQDM_DISABLE="1", PYTHONWARNINGS="ignore")
+    os.environ.update(QUICK, TQDM_DISABLE="1", PYTHONWARNINGS="ignore")
     # Load nothing that was trained before: it could be of another version of the code.
     os.environ.pop("VAELIB_RUNS", None)
     shutil.rmtree(ROOT / "_build/smoke", ignore_errors=True)
@@ -127,7 +130,7 @@ def smoke(chapters):
 
 
 def _at_small_scale(chapter, parameters):
-    """Execute a chapter at small scale, in a folder of its own, and return where the result is."""
+    """Execute a chapter at small scale, in an empty folder of its own, and return where the result is."""
     output = ROOT / "_build/smoke" / chapter.stem / chapter.name
     _replace(output, nbformat.writes(clean(_execute(chapter, output, parameters))).encode())
     return output
@@ -135,12 +138,14 @@ def _at_small_scale(chapter, parameters):
 
 def _execute(source, target, parameters=None):
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Give it an empty folder: a chapter must not lean on files of the repository.
-    folder = target.parent / target.stem
-    folder.mkdir(exist_ok=True)
     # Show the chapter's own progress bars, for a cell may train for minutes; `clean` removes what is kept of them.
     return papermill.execute_notebook(
-        str(source), str(target), parameters or {}, kernel_name="python3", cwd=str(folder), stderr_file=sys.stderr
+        str(source),
+        str(target),
+        parameters or {},
+        kernel_name="python3",
+        cwd=str(target.parent),
+        stderr_file=sys.stderr,
     )
 
 

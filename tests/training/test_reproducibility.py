@@ -32,8 +32,10 @@ def test_another_process_computes_the_same_bits(here, tmp_path):
 
 def test_another_processor_agrees_to_one_in_a_thousand(here, tmp_path):
     """Hold a process to the instructions of an older processor, which XLA asks for when it starts."""
-    older = {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"} if platform.machine() in ("x86_64", "AMD64") else {}
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), **older}
+    flags = os.environ.get("XLA_FLAGS", "")
+    if platform.machine() in ("x86_64", "AMD64"):
+        flags += " --xla_cpu_max_isa=SSE4_2"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "XLA_FLAGS": flags}
     subprocess.run([sys.executable, "-c", CODE, tmp_path / "older.npz"], env=environment, check=True)
     with np.load(tmp_path / "older.npz") as there:
         for name in ("loss", "val_loss", "rate"):
