@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import live_assets
 import pytest
+from filelock import FileLock
 from pictures import KINDS, write_page
 from playwright.sync_api import sync_playwright
 
@@ -52,26 +52,40 @@ def browser():
         browser.close()
 
 
+def _shared(tmp_path_factory, name, make):
+    """Return a folder that the first process of a session makes, while the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            partial = folder.with_suffix(".partial")
+            partial.mkdir()
+            make(partial)
+            partial.rename(folder)
+    return folder
+
+
+def _build_book(folder):
+    """Build the book from nothing, as `make book` does; keep what was said if a warning made an error of it."""
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    command = [jupyter_book, "build", ROOT, "-W", "--keep-going", "-n", "-q", "--path-output", folder]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    (folder / "log.txt").write_text(result.stdout + result.stderr if result.returncode else "")
+
+
+def _write_pictures(folder):
+    live_assets.write(folder / "live")
+    for kinds in (("film",), ("explorer",), ("draw",), KINDS):
+        write_page(folder, kinds)
+
+
 @pytest.fixture(scope="session")
 def html(tmp_path_factory):
-    """The folder of a book built from nothing, as `make book` does; a warning is an error. One for all processes."""
-    base = tmp_path_factory.getbasetemp()
-    output = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "book"
-    log = output / "log.txt"
-    try:
-        output.mkdir()
-    except FileExistsError:
-        while not log.exists():
-            time.sleep(0.5)
-    else:
-        jupyter_book = Path(sys.executable).with_name("jupyter-book")
-        command = [jupyter_book, "build", ROOT, "-W", "--keep-going", "-n", "-q", "--path-output", output]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        partial = output / "log.partial"
-        partial.write_text(result.stdout + result.stderr if result.returncode else "")
-        partial.rename(log)
-    assert not log.read_text(), log.read_text()
-    return output / "_build/html"
+    """The folder of the built book."""
+    folder = _shared(tmp_path_factory, "book", _build_book)
+    log = (folder / "log.txt").read_text()
+    assert not log, log
+    return folder / "_build/html"
 
 
 @contextmanager
@@ -98,11 +112,7 @@ def site(html):
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
     """A folder with the live pictures of the book's own runs, as its build writes them, and bare pages with them."""
-    folder = tmp_path_factory.mktemp("pictures")
-    live_assets.write(folder / "live")
-    for kinds in (("film",), ("explorer",), ("draw",), KINDS):
-        write_page(folder, kinds)
-    return folder
+    return _shared(tmp_path_factory, "pictures", _write_pictures)
 
 
 @pytest.fixture(scope="session")

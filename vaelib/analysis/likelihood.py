@@ -74,7 +74,7 @@ def exact_log_likelihood(
         left[now[inside & agree]] = False
         extent[now[~inside]] = 1.5 * extent[now].max()
         level[now[inside & ~agree]] -= 1
-        _check_progress(extent, furthest, np.sum(level < first - _MAX_HALVINGS), spacing, tolerance)
+        _check_progress(extent, furthest, int(np.sum(level < first - _MAX_HALVINGS)), spacing, tolerance)
     return result
 
 
