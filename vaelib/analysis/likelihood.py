@@ -74,7 +74,7 @@ def exact_log_likelihood(
         left[now[inside & agree]] = False
         extent[now[~inside]] = 1.5 * extent[now].max()
         level[now[inside & ~agree]] -= 1
-        _check_progress(extent, furthest, int(np.sum(level < first - _MAX_HALVINGS)), spacing, tolerance)
+        _check_progress(extent, furthest, np.sum(level < first - _MAX_HALVINGS), spacing, tolerance)
     return result
 
 
@@ -190,7 +190,9 @@ def _agree(by_grid: np.ndarray, tolerance: float) -> np.ndarray:
     return np.ptp(by_grid, axis=0) <= tolerance
 
 
-def _check_progress(extent: np.ndarray, furthest: float, num_stuck: int, spacing: float, tolerance: float) -> None:
+def _check_progress(
+    extent: np.ndarray, furthest: float, num_stuck: int | np.integer, spacing: float, tolerance: float
+) -> None:
     """Raise an ArithmeticError where the plane, or the density of the nodes, has grown too much."""
     if extent.max() > furthest:
         raise ArithmeticError(
