@@ -1,4 +1,4 @@
-"""Fixtures that several test files share: real digits, clean figures, Keras' default precision."""
+"""Share fixtures among test files: real digits, clean figures, Keras' default precision."""
 
 import os
 
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def digits():
-    """Whatever `load_mnist` finds on this machine: 70,000 real digits, or 5,000."""
+    """Return what `load_mnist` finds on this machine: 70,000 real digits, or 5,000."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return vaelib.load_mnist()
@@ -41,7 +41,7 @@ def digits():
 
 @pytest.fixture(scope="session")
 def x_train_full(digits):
-    """The 60,000 training images, of which published numbers are."""
+    """Return the 60,000 training images, of which published numbers are."""
     if len(digits.x_train) != 60_000:
         pytest.skip(f"needs the full MNIST, found {digits.source}: set VAELIB_MNIST")
     return digits.x_train
@@ -66,7 +66,7 @@ def images(small):
 
 @pytest.fixture
 def ax():
-    """Empty Axes in a figure of their own."""
+    """Return empty Axes in a figure of their own."""
     figure, ax = plt.subplots()
     yield ax
     plt.close(figure)

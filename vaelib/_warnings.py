@@ -1,4 +1,4 @@
-"""Warnings that point at the reader's own line, however deep in the library they arise."""
+"""Issue warnings that point at the reader's own line, however deep in the library they arise."""
 
 import sys
 import warnings

@@ -69,12 +69,12 @@ class PosteriorTrace(NamedTuple):
 
     @property
     def radius(self) -> np.ndarray:
-        """Distance of each mean from the origin, (n,), in standard deviations of the prior."""
+        """Return the distance of each mean from the origin, (n,), in standard deviations of the prior."""
         return np.linalg.norm(self.mean, axis=1)
 
     @property
     def width(self) -> np.ndarray:
-        """Width of each posterior, (n,), the geometric mean of its standard deviations over dimensions."""
+        """Return the width of each posterior, (n,), the geometric mean of its standard deviations over dimensions."""
         return np.exp(np.log(np.asarray(self.std, "float64")).mean(axis=1))
 
 

@@ -28,17 +28,17 @@ LOOK = """async () => {
 
 
 class Visit(NamedTuple):
-    """What a browser saw of a page."""
+    """Hold what a browser saw of a page."""
 
     elsewhere: list
     """Addresses on other hosts that the page asked for."""
     errors: list
     seen: dict
-    """The answer to LOOK."""
+    """Return the answer to LOOK."""
 
 
 def chapters():
-    """The files that _toc.yml lists, as pages."""
+    """Return the files that _toc.yml lists, as pages."""
     table = yaml.safe_load((ROOT / "_toc.yml").read_text())
     listed = [chapter["file"] for part in table["parts"] for chapter in part["chapters"]]
     return [f"{file}.html" for file in (table["root"], *listed)]
@@ -72,7 +72,7 @@ def visit(browser, address, home, width=DESK, views=()):
 
 @pytest.fixture(scope="module")
 def visits(browser, site):
-    """A visit of every page, on a desk."""
+    """Visit every page, on a desk."""
     return {page: visit(browser, site + page, site, views=("light", "dark")) for page in PAGES}
 
 

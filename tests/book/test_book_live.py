@@ -70,7 +70,7 @@ def test_axe_finds_nothing_in_the_live_pictures(page, theme, browser, site):
 
 
 def test_the_live_pictures_need_no_inline_script_or_style(browser, site):
-    """Where all inline scripts and styles are forbidden, as the theme's own then are, the film still plays."""
+    """Forbid all inline scripts and styles, the theme's own included: the film still plays."""
     complaints = []
 
     def prepare(page):

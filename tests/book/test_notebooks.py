@@ -31,12 +31,12 @@ pytestmark = pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), 
 
 
 def markdown(path):
-    """The chapter's cells of text."""
+    """Return the chapter's cells of text."""
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
 
 
 def code(path):
-    """The chapter's cells of code."""
+    """Return the chapter's cells of code."""
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
@@ -45,29 +45,29 @@ def prose(path):
 
 
 def tagged(cells, tag):
-    """The one cell that has a tag."""
+    """Return the one cell that has a tag."""
     found = [cell for cell in cells if tag in cell.metadata.get("tags", [])]
     assert len(found) == 1, f"{len(found)} cells have the tag {tag!r}"
     return found[0]
 
 
 def parse(cell):
-    """The cell's statements; a line of IPython's own, such as %pip, becomes an ordinary call."""
+    """Return the cell's statements; a line of IPython's own, such as %pip, becomes an ordinary call."""
     return ast.parse(TransformerManager().transform_cell(cell.source)).body
 
 
 def text_of(cell):
-    """What the cell printed."""
+    """Return what the cell printed."""
     return "".join(output.text for output in cell.outputs if output.output_type == "stream")
 
 
 def data_of(cell):
-    """What the cell displayed: for each output, its contents by MIME type."""
+    """Return what the cell displayed: for each output, its contents by MIME type."""
     return [output.data for output in cell.outputs if "data" in output]
 
 
 def in_order(text, *parts):
-    """Whether every part occurs, each after the one before it."""
+    """Tell whether every part occurs, each after the one before it."""
     places = [text.find(part) for part in parts]
     return -1 not in places and places == sorted(places)
 
@@ -152,7 +152,7 @@ def test_it_defines_no_public_name_of_vaelib(path):
 
 
 def module_level(node):
-    """The node and all within it, save what functions, classes and comprehensions keep to themselves."""
+    """Yield the node and all within it, except what functions, classes and comprehensions keep to themselves."""
     yield node
     comprehensions = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
     if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda, *comprehensions)):

@@ -11,7 +11,7 @@ import vaelib
 
 
 def names():
-    """All names of the reference, in its order."""
+    """Return all names of the reference, in its order."""
     return [name for room in reference.rooms().values() for name in room]
 
 

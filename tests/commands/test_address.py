@@ -17,13 +17,13 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def files(root):
-    """Every file in which the address may stand, with its bytes."""
+    """Return every file in which the address may stand, with its bytes."""
     paths = [root / "_config.yml", *(path for pattern in address.FILES for path in root.glob(pattern))]
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
 
 def outputs(root):
-    """What the chapters' cells printed and drew."""
+    """Return what the chapters' cells printed and drew."""
     notebooks = [nbformat.read(path, as_version=4) for path in sorted((root / "notebooks").glob("*.ipynb"))]
     return [[cell.get("outputs") for cell in notebook.cells] for notebook in notebooks]
 

@@ -40,7 +40,7 @@ def make(*arguments, folder=ROOT, **variables):
 
 @pytest.fixture
 def fresh(tmp_path):
-    """What make needs to start with, in a folder with a space in its name where nothing is installed."""
+    """Return what make needs to start with, in a folder with a space in its name where nothing is installed."""
     folder = tmp_path / "a book"
     folder.mkdir()
     for name in ("Makefile", "requirements.lock", "pyproject.toml", "tools", "benchmarks"):
@@ -137,7 +137,7 @@ def test_check_python_can_be_read_by_a_python_of_long_ago():
 
 
 def jobs():
-    """Every job of a workflow, by the names of both, with the targets of make that it runs."""
+    """Return every job of a workflow, by the names of both, with the targets of make that it runs."""
     for path in (ROOT / ".github/workflows").glob("*.yml"):
         for name, job in yaml.safe_load(path.read_text())["jobs"].items():
             commands = "\n".join(step["run"] for step in job["steps"] if "run" in step)

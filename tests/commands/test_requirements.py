@@ -24,7 +24,7 @@ PLATFORMS = {
 
 
 def _locked():
-    """Every pin of the lock with its hashes."""
+    """Return every pin of the lock with its hashes."""
     for block in re.split(r"\n(?=[a-zA-Z0-9])", LOCK):
         if not block.startswith("#"):
             yield Requirement(block.split("\\\n")[0]), re.findall(r"--hash=(\S+)", block)

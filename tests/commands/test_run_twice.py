@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def tree(tmp_path):
-    """A project with one small chapter."""
+    """Return a project with one small chapter."""
     (tmp_path / "book/static/covers").mkdir(parents=True)
     (tmp_path / "notebooks").mkdir()
     shutil.copytree(ROOT / "tools", tmp_path / "tools")

@@ -92,7 +92,7 @@ def test_a_run_starts_at_the_mean_image_if_its_spec_says_so(start_at_mean_image,
     ids=str,
 )
 def test_posteriors_are_kept_up_to_a_megabyte(changes, kept):
-    """Those of the last epoch, and of the first ones while there is room."""
+    """Keep those of the last epoch, and of the first ones while there is room."""
     assert set(runs.kept_epochs(vaelib.RunSpec(**changes))) == kept
 
 

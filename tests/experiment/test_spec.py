@@ -87,7 +87,7 @@ def test_a_spec_builds_the_same_model_every_time():
 
 @pytest.mark.parametrize("num_hidden", [1, 2])
 def test_initial_weights_are_those_of_keras(num_hidden, monkeypatch):
-    """Whatever another thread draws meanwhile."""
+    """Begin alike, whatever another thread draws meanwhile."""
     spec = dataclasses.replace(SPEC, num_hidden=num_hidden)
     keras.utils.set_random_seed(spec.seed)
     alone = vaelib.dense_vae(spec.latent_dim, spec.hidden_dim, num_hidden=num_hidden).get_weights()

@@ -83,7 +83,7 @@ def test_a_sweep_leaves_what_its_runs_leave_one_by_one(client, one_by_one, tmp_p
 
 @slow
 def test_a_worker_killed_in_a_run_loses_nothing(client, one_by_one, tmp_path):
-    """The run goes on in another worker, or in the process of as many threads that waits beside."""
+    """Go on in another worker, or in the process of as many threads that waits beside."""
     race, folder = Race(tmp_path / "race"), tmp_path / "runs"
     join, busy = start_and_hold(client, client, [SPEC], folder, race.folder)
     race.follow(with_one_thread, vaelib.train_or_load, SPEC, folder)

@@ -140,7 +140,7 @@ def test_the_collapsed_network_decodes_the_same_everywhere(explorer):
     assert spread[2] < 0.35
 
 
-def test_the_explorer_shows_the_plane_that_is_chosen_and_says_so(explorer):
+def test_the_explorer_shows_and_names_the_chosen_plane(explorer):
     explorer.page.get_by_role("radio", name="kl_wt 0.01").check()
     explorer.settle()
     assert explorer.read("explorer")["run"] == 1

@@ -1,4 +1,4 @@
-"""Fixtures of the tests that need a real browser: the browser, the built book, and a server for it."""
+"""Offer a real browser, the built book, and a server for it."""
 
 import functools
 import http.server
@@ -33,7 +33,7 @@ PHONE, DESK = 360, 1280  # pixels wide
 
 
 def find_browser():
-    """The path of a Chromium or Chrome, or None."""
+    """Return the path of a Chromium or Chrome, or None."""
     found = [os.environ.get("CHROMIUM"), *map(shutil.which, BROWSERS)]
     return next(filter(None, found), None)
 
@@ -41,7 +41,7 @@ def find_browser():
 # Not for the whole session: while Playwright runs, no other test of the process could start an event loop.
 @pytest.fixture(scope="module")
 def browser():
-    """The Chromium that this machine has."""
+    """Start the Chromium that this machine has."""
     executable = find_browser()
     if executable is None:
         reason = f"no browser: install Chromium, or set CHROMIUM to one; looked for {', '.join(BROWSERS)}"
@@ -81,7 +81,7 @@ def _write_pictures(folder):
 
 @pytest.fixture(scope="session")
 def html(tmp_path_factory):
-    """The folder of the built book."""
+    """Return the folder of the built book."""
     folder = _shared(tmp_path_factory, "book", _build_book)
     log = (folder / "log.txt").read_text()
     assert not log, log
@@ -90,7 +90,7 @@ def html(tmp_path_factory):
 
 @contextmanager
 def served(folder):
-    """A server of our own for a folder: its address."""
+    """Serve a folder; yield its address."""
 
     class Silent(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *args):
@@ -104,24 +104,24 @@ def served(folder):
 
 @pytest.fixture(scope="module")
 def site(html):
-    """The book's address."""
+    """Return the book's address."""
     with served(html) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
-    """A folder with the live pictures of the book's own runs, as its build writes them, and bare pages with them."""
+    """Return a folder of the live pictures of the book's own runs, as its build writes them, and of bare pages."""
     return _shared(tmp_path_factory, "pictures", _write_pictures)
 
 
 @pytest.fixture(scope="session")
 def specs():
-    """The three headline runs."""
+    """Return the specs of the three headline runs."""
     return list(live_assets.SPECS.values())
 
 
 @pytest.fixture(scope="session")
 def models(specs):
-    """Their models."""
+    """Return their models."""
     return [trained_model(spec, ROOT / "runs") for spec in specs]

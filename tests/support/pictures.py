@@ -1,4 +1,4 @@
-"""A bare page with nothing but the live pictures, of the book's own runs, and what tests do with it."""
+"""Write a bare page with nothing but live pictures of the book's own runs, and use it in a browser."""
 
 import re
 from contextlib import contextmanager
@@ -18,24 +18,24 @@ PAGE = """<!doctype html>
 
 
 def write_page(folder, kinds=KINDS):
-    """The page, beside the folder live/."""
+    """Write the page, beside the folder live/."""
     places = "".join(f'<div data-live="{kind}"></div>' for kind in kinds)
     (folder / f"{'-'.join(kinds)}.html").write_text(PAGE.format(places=places))
 
 
 class Opened(NamedTuple):
-    """A page in the browser, and what it asked for and complained about."""
+    """Hold a page in the browser, and what it asked for and complained about."""
 
     page: object
     requests: list
     errors: list
 
     def host(self, kind):
-        """The element of a live picture."""
+        """Return the element of a live picture."""
         return self.page.locator(f"[data-live={kind}]")
 
     def read(self, kind):
-        """What a live picture says of itself."""
+        """Return what a live picture says of itself."""
         return self.page.evaluate("kind => document.querySelector(`[data-live=${kind}]`).live.read()", kind)
 
     def settle(self):
@@ -56,7 +56,7 @@ class Opened(NamedTuple):
 
 @contextmanager
 def opened(browser, address, *, ready=True, prepare=None, **options):
-    """A page, and every live picture that its name names seen, and there unless told otherwise."""
+    """Open a page and scroll to every live picture that its name names; wait for them unless told otherwise."""
     context = browser.new_context(**{"viewport": {"width": 900, "height": 900}, **options})
     page = context.new_page()
     requests, errors = [], []

@@ -52,12 +52,12 @@ class Claim(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether all values keep to the limit."""
+        """Tell whether all values keep to the limit."""
         return all(bool(_RELATIONS[self.relation](value, self.limit)) for value in self.values)
 
     @property
     def held_to(self) -> str:
-        """The statistic and its limit, in words."""
+        """Return the statistic and its limit, in words."""
         limit = ", ".join(f"{number:g}" for number in np.atleast_1d(self.limit))
         if self.relation in ("in", "inside"):
             limit = limit.replace(", ", " to ")

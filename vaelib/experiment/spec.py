@@ -140,12 +140,12 @@ class RunSpec:
 
     @property
     def kl_wt(self) -> float:
-        """The weight of the KL against the mean error per pixel, beta / 784."""
+        """Return the weight of the KL against the mean error per pixel, beta / 784."""
         return round(kl_wt_from_beta(self.beta), 12)
 
     @property
     def label(self) -> str:
-        """Both weights in words, for figures and tables.
+        """Return both weights in words, for figures and tables.
 
         >>> RunSpec(beta=0.784).label
         'kl_wt 0.001 (β = 0.784)'
@@ -154,12 +154,12 @@ class RunSpec:
 
     @property
     def num_steps(self) -> int:
-        """Training steps in all."""
+        """Count the training steps."""
         return self.num_epochs * -(-self.num_train // self.batch_size)
 
     @property
     def name(self) -> str:
-        """A file name, made of what differs from the defaults, as far as there is room, and a checksum of it."""
+        """Return a file name: what differs from the defaults, as far as there is room, and a checksum of it."""
         fields = {field.name: field for field in dataclasses.fields(self)}
         different = {name: value for name, value in self.as_dict().items() if value != _default(fields[name])}
         digest = hashlib.sha256(json.dumps(different, sort_keys=True).encode()).hexdigest()[:8]

@@ -70,7 +70,7 @@ class RunResult(NamedTuple):
 
     @property
     def test_posteriors(self) -> PosteriorTrace:
-        """The posteriors of the test images, float64; a ValueError unless the run has two latent dimensions."""
+        """Return the posteriors of the test images, float64; a ValueError unless the run has two latent dimensions."""
         if "test_mean" not in self.metrics:
             raise ValueError(
                 f"test_posteriors expects a run with two latent dimensions, got latent_dim={self.spec.latent_dim}, of "

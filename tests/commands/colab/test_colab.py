@@ -38,7 +38,7 @@ print([version(name) for name in {PINNED}])
 
 @pytest.fixture(scope="session")
 def aloud(pytestconfig):
-    """A context whose output is seen at once; pytest keeps the rest to itself unless a test fails."""
+    """Show the output of a context at once; pytest keeps the rest to itself unless a test fails."""
     return pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled
 
 
@@ -62,7 +62,7 @@ def environment(aloud):
 
 @pytest.fixture(scope="session")
 def repository(aloud, tmp_path_factory):
-    """The working tree as branch main of a repository, changes that are not committed included."""
+    """Return the working tree as branch main of a repository, uncommitted changes included."""
     with aloud():
         print("\n[2/3] Copy the working tree into a repository of its own", flush=True)
     tree = tmp_path_factory.mktemp("public") / "repository"
@@ -78,7 +78,7 @@ def repository(aloud, tmp_path_factory):
 
 @pytest.fixture
 def kernel(environment, repository, tmp_path, monkeypatch):
-    """The name of a kernel that thinks it is in Colab, and whose Git finds the public address on this machine."""
+    """Return the name of a kernel that thinks it is in Colab; its Git finds the public address on this machine."""
     pip("uninstall", "--quiet", "--yes", "vaelib")
     startup = tmp_path / "ipython/profile_default/startup/colab.py"
     startup.parent.mkdir(parents=True)
