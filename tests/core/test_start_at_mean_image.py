@@ -56,7 +56,7 @@ def test_a_run_starts_there_if_its_spec_says_so(starts_there, tmp_path, digits, 
         raise Begun(model)
 
     runs = importlib.import_module("vaelib.experiment.runs")
-    monkeypatch.setattr(runs, "_digits", lambda: digits)
+    monkeypatch.setattr(runs, "mnist", lambda: digits)
     monkeypatch.setattr(runs, "fit", begin)
     spec = dataclasses.replace(SPEC, start_at_mean_image=starts_there)
     with pytest.raises(Begun) as begun:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import os
 from pathlib import Path
 
 import keras
@@ -141,6 +142,16 @@ def test_lost_weights_are_trained_again_to_the_same_bits(trained, tmp_path):
 @pytest.mark.parametrize("change", [{"seed": 2}, {"beta": 0.79}, {"num_epochs": 1}, {"l2": 1e-9}], ids=str)
 def test_another_spec_never_loads_it(trained, change):
     assert vaelib.load_run(dataclasses.replace(trained[1].spec, **change), trained[0]) is None
+
+
+def test_mnist_is_loaded_once_for_each_file_that_is_named(monkeypatch):
+    """Let a reader follow the advice of the error below without a new process."""
+    loaded = []
+    monkeypatch.setattr(runs, "load_mnist", lambda: loaded.append(os.environ["VAELIB_MNIST"]) or loaded[-1])
+    for file in ("few.npz", "few.npz", "full.npz"):
+        monkeypatch.setenv("VAELIB_MNIST", file)
+        assert runs.mnist() == file
+    assert loaded == ["few.npz", "full.npz"]
 
 
 def test_more_images_than_there_are_is_an_error_that_says_so(tmp_path):

@@ -2,6 +2,4 @@
 
 import importlib
 
-runs, evaluations = (importlib.import_module(f"vaelib.experiment.{name}") for name in ("runs", "evaluations"))
-runs._digits()
-evaluations.load_mnist = runs._digits
+importlib.import_module("vaelib.experiment.runs").mnist()

@@ -23,7 +23,7 @@ def replay(cells):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAELIB_RUNS", str(ROOT / "runs"))
         for module in ("runs", "evaluations"):
-            patch.setattr(f"vaelib.experiment.{module}.load_mnist", _is_missing)
+            patch.setattr(f"vaelib.experiment.{module}.mnist", _is_missing)
         for cell in cells:
             with contextlib.redirect_stdout(io.StringIO()) as output:
                 exec(cell.source, names)  # noqa: S102

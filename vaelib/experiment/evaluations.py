@@ -9,9 +9,9 @@ import numpy as np
 
 from .._files import locked, write_npz
 from ..analysis import best_posteriors, elbo, exact_log_likelihood, importance_log_likelihood
-from ..data import binarize, load_mnist
+from ..data import binarize
 from ..models import VAE
-from .runs import trained_model, usable_cores, versions
+from .runs import mnist, trained_model, usable_cores, versions
 from .spec import RunSpec
 from .store import load_run, lock_of, places, read_about, where_to_keep
 
@@ -131,7 +131,7 @@ def _measure(
     verbose: bool,
 ) -> np.ndarray:
     """Measure now, and keep the values."""
-    digits = load_mnist()
+    digits = mnist()
     if len(digits.x_test) < num_images:
         raise ValueError(
             f"{num_images} test images are asked for, but load_mnist found {len(digits.x_test)} ({digits.source}): "

@@ -22,7 +22,7 @@ from ..training import Run, fit
 from .spec import RunSpec
 from .store import RunResult, load_run, load_weights, lock_of, save_run, where_to_keep
 
-__all__ = ["kept_epochs", "train_or_load", "trained_model", "usable_cores", "versions"]
+__all__ = ["kept_epochs", "mnist", "train_or_load", "trained_model", "usable_cores", "versions"]
 
 # Keep the posteriors of these epochs besides the last, up to a size.
 _KEPT_EPOCHS = (1, 2, 5, 10, 20, 50, 100)
@@ -136,7 +136,7 @@ def _train(spec: RunSpec, folder: Path, verbose: bool) -> RunResult:
 
 def _images_of(spec: RunSpec) -> tuple[Digits, np.ndarray, np.ndarray]:
     """Return the digits, and the images of them that a run trains on and tests on."""
-    digits = _digits()
+    digits = mnist()
     if len(digits.x_train) < spec.num_train or len(digits.x_test) < spec.num_test:
         raise ValueError(
             f"The run {spec.name} expects {spec.num_train} training and {spec.num_test} test images, but load_mnist "
@@ -193,15 +193,23 @@ def _measure(model: VAE, x_train: np.ndarray, x_test: np.ndarray) -> dict[str, n
     if model.latent_dim == 2:
         # Leave them out for more dimensions: with fifty, the posteriors alone are 2 MB.
         metrics |= {"test_mean": test_mean.astype("float16"), "test_std": test_std.astype("float16")}
-        metrics |= measure_grid(model, latent_grid(), _judge(len(x_train)), x_train.mean(axis=0))
+        metrics |= measure_grid(
+            model, latent_grid(), _judge(len(x_train), os.environ.get("VAELIB_MNIST")), x_train.mean(axis=0)
+        )
     return {name: np.asarray(value) for name, value in metrics.items()}
 
 
+def mnist() -> Digits:
+    """Return what `load_mnist` finds, loaded once for each file that VAELIB_MNIST names."""
+    return _loaded(os.environ.get("VAELIB_MNIST"))
+
+
 @functools.cache
-def _digits() -> Digits:
+def _loaded(file: str | None) -> Digits:
     return load_mnist()
 
 
 @functools.cache
-def _judge(num_train: int) -> keras.Model:
-    return digit_classifier(_digits().x_train[:num_train], _digits().y_train[:num_train])
+def _judge(num_train: int, file: str | None) -> keras.Model:
+    digits = _loaded(file)
+    return digit_classifier(digits.x_train[:num_train], digits.y_train[:num_train])
