@@ -1,12 +1,17 @@
 """Share fixtures among test files: real digits, clean figures, Keras' default precision."""
 
 import os
+import tempfile
 
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TQDM_DISABLE"] = "1"
 # Compile quickly rather than well: most tests compile for seconds what then runs for a fraction of one.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# Compile each program once: all processes of a session, pytest-xdist's too, inherit the folder that keeps them.
+if "TF_XLA_FLAGS" not in os.environ:
+    COMPILED = tempfile.TemporaryDirectory(prefix="compiled-")
+    os.environ["TF_XLA_FLAGS"] = f'--tf_xla_persistent_cache_directory="{COMPILED.name}"'
 
 import warnings
 
