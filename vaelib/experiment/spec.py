@@ -159,7 +159,7 @@ class RunSpec:
 
     @property
     def name(self) -> str:
-        """Return a file name: what differs from the defaults, as far as there is room, and a checksum of it."""
+        """Return a file name, made of what differs from the defaults, as far as there is room, and a checksum."""
         fields = {field.name: field for field in dataclasses.fields(self)}
         different = {name: value for name, value in self.as_dict().items() if value != _default(fields[name])}
         digest = hashlib.sha256(json.dumps(different, sort_keys=True).encode()).hexdigest()[:8]
