@@ -6,6 +6,8 @@ import tempfile
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TQDM_DISABLE"] = "1"
+# Let processes of their own hold back what they write, as Python does unless the shell says otherwise.
+os.environ.pop("PYTHONUNBUFFERED", None)
 # Compile quickly rather than well: most tests compile for seconds what then runs for a fraction of one.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 # Compile each program once: all processes of a session, pytest-xdist's too, inherit the folder that keeps them.

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -117,6 +118,8 @@ def locked(file: Path, purpose: str, verbose: bool = True) -> Iterator[None]:
     except filelock.Timeout:
         if verbose:
             tqdm.write(f"Waiting: another process {purpose}.")
+            # Python keeps what it writes to a file or a pipe until there is more of it.
+            sys.stdout.flush()
         lock.acquire()
     try:
         yield

@@ -165,17 +165,22 @@ def test_workflows_end_and_use_a_python_that_suits():
         assert workflow != "tests" or set(matrix) == versions
 
 
-def test_the_script_of_continuous_integration_calls_make(tmp_path):
-    """It runs in a copy, with commands in its path that only write down how they were called."""
+@pytest.fixture
+def script(tmp_path):
+    """Return a copy of the script of continuous integration, and commands that only write down how they were called."""
     for name in (".ci", "tools"):
         shutil.copytree(ROOT / name, tmp_path / "a book" / name)
-    calls, commands = tmp_path / "calls", tmp_path / "commands"
+    commands = tmp_path / "commands"
     commands.mkdir()
     for name in ("make", "apt-get", "sudo"):
-        (commands / name).write_text(f'#!/bin/sh\necho "{name} $*" >> "{calls}"\n')
+        (commands / name).write_text(f'#!/bin/sh\necho "{name} $*" >> "{tmp_path}/calls"\n')
         (commands / name).chmod(0o755)
-    environment = os.environ | {"PATH": f"{commands}:{os.environ['PATH']}"}
-    script = tmp_path / "a book/.ci/run"
+    return tmp_path / "a book/.ci/run", commands, tmp_path / "calls"
+
+
+def test_the_script_of_continuous_integration_calls_make(script):
+    script, commands, calls = script
+    environment = os.environ | {"PATH": f"{commands}:{os.environ['PATH']}", "CHROMIUM": "a browser"}
     assert os.access(script, os.X_OK)
     subprocess.run(["bash", script], env=environment, check=True, capture_output=True)
     made = [line for line in calls.read_text().splitlines() if line.startswith("make")]
@@ -184,6 +189,18 @@ def test_the_script_of_continuous_integration_calls_make(tmp_path):
     calls.unlink()
     assert subprocess.run(["bash", script], env=environment, check=False, capture_output=True).returncode != 0
     assert calls.read_text().splitlines()[-1] == "make test"
+
+
+def test_the_script_stops_where_no_browser_can_be_installed(script):
+    script, commands, calls = script
+    for name in ("bash", "dirname", "id", "git", "python3"):
+        (commands / name).symlink_to(shutil.which(name))
+    environment = {name: value for name, value in os.environ.items() if name != "CHROMIUM"} | {"PATH": str(commands)}
+    stopped = subprocess.run(["bash", script], env=environment, check=False, capture_output=True, text=True)
+    assert stopped.returncode != 0
+    assert "There is still no browser" in stopped.stderr
+    assert "chromium" in calls.read_text()
+    assert "make" not in calls.read_text().split()
 
 
 def test_pre_commit_has_the_linter_of_the_lock():
