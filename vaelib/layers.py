@@ -291,8 +291,10 @@ def _precise(layer: layers.Layer) -> str:
 
 def _hidden(hidden_dim: int, num_hidden: int, decay: keras.regularizers.Regularizer | None) -> layers.Layer:
     """Return the hidden tanh layers as one layer."""
-    if num_hidden < 1:
-        raise ValueError(f"num_hidden must be at least 1, got {num_hidden}.")
+    if hidden_dim < 1 or num_hidden < 1:
+        raise ValueError(
+            f"hidden_dim and num_hidden must be at least 1, got hidden_dim={hidden_dim}, num_hidden={num_hidden}."
+        )
     names = ["hidden"] if num_hidden == 1 else [f"hidden_{i + 1}" for i in range(num_hidden)]
     stack = [layers.Dense(hidden_dim, "tanh", kernel_regularizer=decay, name=name) for name in names]
     # Leave a single layer unwrapped: Keras saves weights under the names of layers.

@@ -133,6 +133,9 @@ class VAE(keras.Model):
         """Create the weights of both halves, for images of this shape, batch first."""
         z_mean, _ = self.encoder(keras.KerasTensor(input_shape, dtype=self.input_dtype))
         self.latent_dim = z_mean.shape[-1]
+        # Older releases of Keras take a layer without units.
+        if self.latent_dim < 1:
+            raise ValueError(f"latent_dim must be at least 1, got {self.latent_dim}.")
         self.decoder(keras.KerasTensor(z_mean.shape, dtype=self.compute_dtype))
 
     def compile(self, *arguments: Any, jit_compile: bool | str = "auto", **settings: Any) -> None:

@@ -195,10 +195,18 @@ def test_a_beta_that_is_negative_or_not_finite_is_refused(make, beta):
         make(beta=beta)
 
 
-@pytest.mark.parametrize("arguments", [{"latent_dim": 0}, {"hidden_dim": -3}, {"l2": -1.0}, {"num_hidden": 0}])
+@pytest.mark.parametrize(
+    "arguments", [{"latent_dim": 0}, {"hidden_dim": 0}, {"hidden_dim": -3}, {"l2": -1.0}, {"num_hidden": 0}]
+)
 def test_impossible_sizes_are_refused(arguments):
     with pytest.raises(ValueError, match=str(*arguments.values())):
         vaelib.dense_vae(**arguments)
+
+
+@pytest.mark.parametrize("make", [vaelib.dense_vae, vaelib.conv_vae, vaelib.linear_vae])
+def test_no_latent_dimension_is_refused(make):
+    with pytest.raises(ValueError, match="0"):
+        make(latent_dim=0)
 
 
 def test_the_seed_decides_the_draws_of_plain_calls(images):

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import trainee
 
 pytestmark = pytest.mark.slow
@@ -36,6 +37,9 @@ def test_another_process_computes_the_same_bits(here, tmp_path):
         np.testing.assert_array_equal(there[name], value, err_msg=name)
 
 
+@pytest.mark.skipif(
+    tf.__version__.startswith("2.18."), reason="needs XLA's flag xla_cpu_max_isa: install TensorFlow 2.19 or newer"
+)
 def test_another_processor_agrees_to_one_in_a_thousand(here, tmp_path):
     """Hold a process to the instructions of an older processor, which XLA asks for when it starts."""
     flags = os.environ.get("XLA_FLAGS", "")
