@@ -133,7 +133,6 @@ class VAE(keras.Model):
         """Create the weights of both halves, for images of this shape, batch first."""
         z_mean, _ = self.encoder(keras.KerasTensor(input_shape, dtype=self.input_dtype))
         self.latent_dim = z_mean.shape[-1]
-        # Older releases of Keras take a layer without units.
         if self.latent_dim < 1:
             raise ValueError(f"latent_dim must be at least 1, got {self.latent_dim}.")
         self.decoder(keras.KerasTensor(z_mean.shape, dtype=self.compute_dtype))
@@ -266,8 +265,7 @@ def dense_vae(
 
     Written in chapter 03.
     """
-    encoder = DenseEncoder(latent_dim, hidden_dim, l2, num_hidden)
-    decoder = DenseDecoder(hidden_dim, l2, num_hidden)
+    encoder, decoder = DenseEncoder(latent_dim, hidden_dim, l2, num_hidden), DenseDecoder(hidden_dim, l2, num_hidden)
     return _built(VAE(encoder, decoder, beta, free_bits, name="dense_vae"))
 
 
