@@ -31,6 +31,11 @@ hypothesis.settings.register_profile("vaelib", deadline=None, derandomize=True, 
 hypothesis.settings.load_profile("vaelib")
 
 
+def pytest_addoption(parser):
+    """Let whoever wants to look at the book ask for pictures of it."""
+    parser.addoption("--screenshots", action="store_true", help="leave pictures of every page in _build/screenshots")
+
+
 def pytest_collection_modifyitems(items):
     """Mark as slow what needs the built book or a browser."""
     for item in items:

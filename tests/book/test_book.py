@@ -48,10 +48,10 @@ PAGES = chapters()
 each_page = pytest.mark.parametrize("page", PAGES)
 
 
-def visit(browser, address, home, width=DESK, views=()):
+def visit(browser, address, home, width=DESK, views=(), folder=None):
     """Open a page, and note what it asks for and complains about; its home is all that it may ask.
 
-    Of each view, "light" or "dark" or "phone", a screenshot is left in _build/screenshots.
+    Look at it in each view, "light" or "dark" or "phone", and leave a screenshot in a folder if there is one.
     """
     elsewhere, errors = [], []
     page = browser.new_page(viewport={"width": width, "height": 800}, reduced_motion="reduce")
@@ -63,17 +63,24 @@ def visit(browser, address, home, width=DESK, views=()):
     for view in views:
         page.emulate_media(color_scheme="dark" if view == "dark" else "light")
         look_at_live_pictures(page)
-        page.evaluate("() => scrollTo(0, 0)")
-        name = address.removeprefix(home).removesuffix(".html").replace("/", "_")
-        page.screenshot(path=SCREENSHOTS / f"{name}.{view}.png", full_page=True)
+        if folder:
+            page.evaluate("() => scrollTo(0, 0)")
+            name = address.removeprefix(home).removesuffix(".html").replace("/", "_")
+            page.screenshot(path=folder / f"{name}.{view}.png", full_page=True)
     page.close()
     return Visit([url for url in elsewhere if not url.startswith((home, "data:", "blob:"))], errors, seen)
 
 
 @pytest.fixture(scope="module")
-def visits(browser, site):
+def folder(request):
+    """Return the folder for screenshots, or None: they take longer than all else that is done on a page."""
+    return SCREENSHOTS if request.config.getoption("screenshots") else None
+
+
+@pytest.fixture(scope="module")
+def visits(browser, site, folder):
     """Visit every page, on a desk."""
-    return {page: visit(browser, site + page, site, views=("light", "dark")) for page in PAGES}
+    return {page: visit(browser, site + page, site, views=("light", "dark"), folder=folder) for page in PAGES}
 
 
 def test_the_first_page_leads_to_every_other(html, site, visits):
@@ -121,8 +128,8 @@ def test_every_picture_is_there_and_has_a_text(page, visits):
 
 
 @each_page
-def test_a_page_fits_a_phone(page, browser, site):
-    assert visit(browser, site + page, site, PHONE, views=("phone",)).seen["width"] <= PHONE
+def test_a_page_fits_a_phone(page, browser, site, folder):
+    assert visit(browser, site + page, site, PHONE, views=("phone",), folder=folder).seen["width"] <= PHONE
 
 
 def test_a_table_that_a_cell_displays_is_a_table_on_its_page(html):
