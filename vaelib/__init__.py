@@ -62,6 +62,7 @@ from .analysis import (
     latent_grid,
     measure_grid,
     posterior_moments,
+    rescale_latent,
 )
 
 # isort: split
@@ -126,6 +127,7 @@ __all__ = [  # noqa: RUF022
     "encode_all",
     "active_units",
     "posterior_moments",
+    "rescale_latent",
     "best_posteriors",
     "fisher_metric",
     "elbo",

@@ -24,7 +24,7 @@ def test_equal_numbers_are_one_spec_with_one_name():
 
 @pytest.mark.parametrize("field", dataclasses.fields(RunSpec), ids=lambda field: field.name)
 def test_every_field_makes_another_spec_and_name(field):
-    others = {"annealing": "linear", "optimizer": "adam", "learning_rate_schedule": "iwae"}
+    others = {"annealing": "linear", "optimizer": "adam", "learning_rate_schedule": "iwae", "ema_momentum": 0.9}
     change = {field.name: others[field.name] if field.name in others else field.default + 1}
     # Steps alone mean nothing.
     base = RunSpec(annealing="linear") if field.name == "annealing_steps" else RunSpec()
@@ -47,7 +47,12 @@ def test_a_name_lasts():
 
 def test_a_file_system_takes_the_longest_name():
     """Count 255 bytes at most, with what evaluations add and a process's own ending while it is written."""
-    others = {"annealing": "cyclical", "optimizer": "adagrad", "learning_rate_schedule": "iwae"}
+    others = {
+        "annealing": "cyclical",
+        "optimizer": "adagrad",
+        "learning_rate_schedule": "cosine",
+        "ema_momentum": 1 / 3,
+    }
     changes = {field.name: others.get(field.name, 10_001) for field in dataclasses.fields(RunSpec)}
     changes |= {"shuffle": True, "binarize": True, "start_at_mean_image": True, "num_epochs": 10**9}
     names = [RunSpec(**{**changes, "num_test": num_test}).name for num_test in (10_001, 10_002)]
@@ -142,6 +147,18 @@ def test_the_learning_rate_falls_as_in_burda_et_al(divisor):
         assert float(schedule(step)) == pytest.approx(passes[step // steps_per_pass], rel=1e-6)
 
 
+def test_the_learning_rate_falls_to_zero_along_half_a_cosine():
+    spec = RunSpec(learning_rate=0.01, learning_rate_schedule="cosine", num_epochs=2, num_train=500, batch_size=10)
+    schedule = spec.build().optimizer._learning_rate
+    rates = [float(schedule(step)) for step in (0, 25, 50, 100)]
+    np.testing.assert_allclose(rates, [0.01, 0.005 * (1 + np.sqrt(0.5)), 0.005, 0], atol=1e-8)
+
+
+def test_weights_are_averaged_only_where_the_spec_says_so():
+    plain, averaged = RunSpec().build().optimizer, RunSpec(ema_momentum=0.5).build().optimizer
+    assert (plain.use_ema, averaged.use_ema, averaged.ema_momentum) == (False, True, 0.5)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -155,7 +172,8 @@ def test_the_learning_rate_falls_as_in_burda_et_al(divisor):
         ({"learning_rate": 0.0}, r"learning_rate must be positive, got 0\.0"),
         ({"num_hidden": 0}, "num_hidden must be at least 1, got 0"),
         ({"optimizer": "sgd"}, "optimizer must be one of rmsprop, adagrad, adam, got 'sgd'"),
-        ({"learning_rate_schedule": "linear"}, "learning_rate_schedule must be one of constant, iwae, got 'linear'"),
+        ({"learning_rate_schedule": "linear"}, "learning_rate_schedule must be one of constant, cosine, iwae, got"),
+        ({"ema_momentum": 1.0}, r"ema_momentum must be from 0 \(no averaging\) to below 1, got 1\.0"),
     ],
 )
 def test_a_spec_that_cannot_be_trained_is_refused(fields, message):

@@ -100,6 +100,31 @@ def test_without_noise_fit_takes_the_very_steps_of_keras_fit(images):
     assert int(models[0].optimizer.iterations) == int(models[1].optimizer.iterations) == 6
 
 
+def _averaging():
+    return keras.optimizers.SGD(1e-3, use_ema=True, ema_momentum=0.8)
+
+
+def test_averaged_weights_are_in_place_at_the_end_as_after_keras_fit(images):
+    model, steps = small_vae(_averaging()), []
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: steps.append(model.get_weights()))
+    vaelib.fit(model, images, num_epochs=3, batch_size=len(images), shuffle=False, callbacks=[keep])
+    # Average by hand, from the first step on, as Keras does.
+    for ours, first, second, third in zip(model.get_weights(), *steps, strict=True):
+        average = 0.8 * (0.8 * first + 0.2 * second) + 0.2 * third
+        np.testing.assert_allclose(ours, average, rtol=1e-5, atol=1e-7)
+
+
+def test_a_longer_training_goes_on_from_the_last_weights_not_their_average(images, tmp_path):
+    arguments = {"batch_size": len(images), "shuffle": False}
+    for num_epochs in (2, 3):
+        resumed = small_vae(_averaging())
+        vaelib.fit(resumed, images, num_epochs=num_epochs, checkpoint=tmp_path, **arguments)
+    uninterrupted = small_vae(_averaging())
+    vaelib.fit(uninterrupted, images, num_epochs=3, **arguments)
+    for one, other in zip(resumed.get_weights(), uninterrupted.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_every_image_counts_once_also_in_a_smaller_last_batch(images):
     model = small_vae(keras.optimizers.SGD(0.0))
     run = vaelib.fit(model, images, batch_size=BATCH, shuffle=False, seed=5)

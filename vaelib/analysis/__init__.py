@@ -4,6 +4,7 @@ from .generation import digit_classifier, generated_digits, latent_grid, measure
 from .information import ELBOSurgery, elbo_surgery
 from .likelihood import elbo, exact_log_likelihood, importance_log_likelihood
 from .posteriors import active_units, best_posteriors, encode_all, fisher_metric, posterior_moments
+from .symmetry import rescale_latent
 
 __all__ = [
     "ELBOSurgery",
@@ -20,4 +21,5 @@ __all__ = [
     "latent_grid",
     "measure_grid",
     "posterior_moments",
+    "rescale_latent",
 ]

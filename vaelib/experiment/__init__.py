@@ -8,7 +8,8 @@ from .checks import (
     check_sweep,
 )
 from .claims import Claim, claims_table
-from .evaluations import elbo_of_run, log_likelihood_of_run
+from .equilibrium import NoiseBalance
+from .evaluations import elbo_of_run, log_likelihood_of_run, noise_balance_of_run
 from .runs import train_or_load, trained_model
 from .spec import RunSpec
 from .statistics import generation_score, paired_difference, rates_by_dimension
@@ -18,6 +19,7 @@ from .tensorboard import write_tensorboard_logs
 
 __all__ = [
     "Claim",
+    "NoiseBalance",
     "RunResult",
     "RunSpec",
     "check_collapse",
@@ -31,6 +33,7 @@ __all__ = [
     "list_runs",
     "load_run",
     "log_likelihood_of_run",
+    "noise_balance_of_run",
     "paired_difference",
     "rates_by_dimension",
     "sweep",

@@ -1,5 +1,6 @@
-"""Measure a trained run image by image, which takes minutes: once, and then read it from disk."""
+"""Measure a trained run, which takes minutes: once, and then read it from disk."""
 
+import functools
 import os
 import time
 from collections.abc import Callable
@@ -9,13 +10,14 @@ import numpy as np
 
 from .._files import locked, write_npz
 from ..analysis import best_posteriors, elbo, exact_log_likelihood, importance_log_likelihood
-from ..data import binarize
+from ..data import Digits, binarize
 from ..models import VAE
+from .equilibrium import check_balance, noise_balance
 from .runs import mnist, trained_model, usable_cores, versions
 from .spec import RunSpec
 from .store import load_run, lock_of, places, read_about, where_to_keep
 
-__all__ = ["elbo_of_run", "log_likelihood_of_run"]
+__all__ = ["elbo_of_run", "log_likelihood_of_run", "noise_balance_of_run"]
 
 
 def log_likelihood_of_run(
@@ -61,7 +63,7 @@ def log_likelihood_of_run(
             return exact_log_likelihood(model, x, beta, verbose=verbose)
         return importance_log_likelihood(model, x, num_samples, verbose=verbose)
 
-    return _measured(spec, arguments, num_images, measure, folder, verbose)
+    return _of_test_images(spec, arguments, num_images, measure, folder, verbose)
 
 
 def elbo_of_run(
@@ -98,10 +100,38 @@ def elbo_of_run(
         return elbo(model, x, mean, std, beta)
 
     arguments = {"quantity": "best-elbo" if best else "elbo", "beta": float(beta)}
-    return _measured(spec, arguments, num_images, measure, folder, verbose)
+    return _of_test_images(spec, arguments, num_images, measure, folder, verbose)
 
 
-def _measured(
+def noise_balance_of_run(
+    spec: RunSpec, folder: str | os.PathLike[str] | None = None, verbose: bool = True
+) -> np.ndarray:
+    """Return how wide a run's cloud of posteriors is, and how wide its steps should hold it, measured once.
+
+    Args:
+        spec: a `RunSpec` with RMSprop's constant steps.
+        folder: as in `train_or_load`.
+        verbose: whether to show progress bars.
+
+    Returns:
+        (latent_dim, 2) float32: for each dimension E[mean^2 + std^2] over training images, and what `NoiseBalance` says
+        of it, both means over two further epochs.
+
+    Raises:
+        ValueError: if the run has another optimizer, or steps that shrink.
+
+    Used in chapter 07.
+    """
+    check_balance(spec)
+
+    def images(digits: Digits) -> np.ndarray:
+        return digits.x_train[: spec.num_train]
+
+    measure = functools.partial(noise_balance, spec)
+    return _measured(spec, {"quantity": "noise-balance"}, spec.latent_dim, images, measure, folder, verbose)
+
+
+def _of_test_images(
     spec: RunSpec,
     arguments: dict[str, Any],
     num_images: int,
@@ -109,38 +139,56 @@ def _measured(
     folder: str | os.PathLike[str] | None,
     verbose: bool,
 ) -> np.ndarray:
-    """Return what was measured with these arguments, from disk or by measure(model, x), one process at a time."""
+    """Return values of the first test images, drawn as black or white where the run's were."""
     if num_images < 1:
         raise ValueError(f"num_images must be at least 1, got {num_images}.")
-    found = _load(spec, arguments, num_images, folder)
+
+    def images(digits: Digits) -> np.ndarray:
+        if len(digits.x_test) < num_images:
+            raise ValueError(
+                f"{num_images} test images are asked for, but load_mnist found {len(digits.x_test)} "
+                f"({digits.source}): set VAELIB_MNIST to the file mnist.npz, or ask for fewer."
+            )
+        x = digits.x_test[:num_images]
+        return binarize(x, spec.seed) if spec.binarize else x
+
+    return _measured(spec, arguments, num_images, images, measure, folder, verbose)
+
+
+def _measured(
+    spec: RunSpec,
+    arguments: dict[str, Any],
+    num_values: int,
+    images: Callable[[Digits], np.ndarray],
+    measure: Callable[[VAE, np.ndarray], np.ndarray],
+    folder: str | os.PathLike[str] | None,
+    verbose: bool,
+) -> np.ndarray:
+    """Return what was measured with these arguments, from disk or by measure(model, x), one process at a time."""
+    found = _load(spec, arguments, num_values, folder)
     if found is None:
         stem, keep = _stem(spec, arguments), where_to_keep(folder)
         with locked(lock_of(stem, keep), f"measures {stem}", verbose):
-            found = _load(spec, arguments, num_images, folder)
+            found = _load(spec, arguments, num_values, folder)
             if found is None:
-                found = _measure(spec, arguments, num_images, measure, folder, verbose)
-    return found[:num_images]
+                found = _measure(spec, arguments, num_values, images, measure, folder, verbose)
+    return found[:num_values]
 
 
 def _measure(
     spec: RunSpec,
     arguments: dict[str, Any],
-    num_images: int,
+    num_values: int,
+    images: Callable[[Digits], np.ndarray],
     measure: Callable[[VAE, np.ndarray], np.ndarray],
     folder: str | os.PathLike[str] | None,
     verbose: bool,
 ) -> np.ndarray:
     """Measure now, and keep the values."""
     digits = mnist()
-    if len(digits.x_test) < num_images:
-        raise ValueError(
-            f"{num_images} test images are asked for, but load_mnist found {len(digits.x_test)} ({digits.source}): "
-            "set VAELIB_MNIST to the file mnist.npz, or ask for fewer."
-        )
-    model = trained_model(spec, folder, verbose)
+    x, model = images(digits), trained_model(spec, folder, verbose)
     started = time.perf_counter()
-    x = digits.x_test[:num_images]
-    values = np.asarray(measure(model, binarize(x, spec.seed) if spec.binarize else x), "float32")
+    values = np.asarray(measure(model, x), "float32")
     about = {
         **arguments,
         "spec": spec.as_dict(),
@@ -150,7 +198,7 @@ def _measure(
         "data": digits.source,
         "versions": versions(),
     }
-    write_npz(where_to_keep(folder) / f"{_stem(spec, arguments)}-{num_images}.npz", {"values": values}, about)
+    write_npz(where_to_keep(folder) / f"{_stem(spec, arguments)}-{num_values}.npz", {"values": values}, about)
     return values
 
 
@@ -161,15 +209,15 @@ def _weights_of(spec: RunSpec, folder: str | os.PathLike[str] | None) -> str | N
 
 
 def _stem(spec: RunSpec, arguments: dict[str, Any]) -> str:
-    """Return the start of a file name, to which the number of images is added."""
+    """Return the start of a file name, to which the number of values is added."""
     numbers = [f"{name}-{arguments[name]:g}" for name in ("beta", "num_samples") if arguments.get(name, 1) != 1]
     return "-".join([f"{spec.name}.{arguments['quantity']}", *numbers])
 
 
 def _load(
-    spec: RunSpec, arguments: dict[str, Any], num_images: int, folder: str | os.PathLike[str] | None
+    spec: RunSpec, arguments: dict[str, Any], num_values: int, folder: str | os.PathLike[str] | None
 ) -> np.ndarray | None:
-    """Return values of at least num_images images that were measured with these arguments on this run, or None."""
+    """Return at least num_values values that were measured with these arguments on this run, or None."""
     expected = {**arguments, "spec": spec, "weights_sha256": _weights_of(spec, folder)}
     if expected["weights_sha256"] is None:
         return None
@@ -179,6 +227,6 @@ def _load(
             if found is None:
                 continue
             arrays, about = found
-            if {name: about.get(name) for name in expected} == expected and len(arrays["values"]) >= num_images:
+            if {name: about.get(name) for name in expected} == expected and len(arrays["values"]) >= num_values:
                 return arrays["values"]
     return None

@@ -25,7 +25,7 @@ from .store import RunResult, load_run, load_weights, lock_of, save_run, where_t
 __all__ = ["kept_epochs", "mnist", "train_or_load", "trained_model", "usable_cores", "versions"]
 
 # Keep the posteriors of these epochs besides the last, up to a size.
-_KEPT_EPOCHS = (1, 2, 5, 10, 20, 50, 100)
+_KEPT_EPOCHS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _KEPT_BYTES = 960_000
 
 

@@ -43,7 +43,11 @@ def _iwae_rate(learning_rate: float, num_steps: int) -> keras.optimizers.schedul
     )
 
 
-_LEARNING_RATES = {"constant": _constant_rate, "iwae": _iwae_rate}
+_LEARNING_RATES = {
+    "constant": _constant_rate,
+    "cosine": keras.optimizers.schedules.CosineDecay,
+    "iwae": _iwae_rate,
+}
 _OPTIMIZERS = {
     "rmsprop": keras.optimizers.RMSprop,
     # Start at zero as Duchi et al. (2011) do; with Keras' 0.1 the scale of the loss would matter.
@@ -91,7 +95,10 @@ class RunSpec:
     epsilon 1e-4 (Burda et al. 2015)."""
     learning_rate: float = 1e-3
     learning_rate_schedule: str = "constant"
-    """Or "iwae", falling in eight stages to a tenth of learning_rate, as Burda et al. (2015) have it."""
+    """Or "cosine", falling to 0 along half a cosine wave; or "iwae", falling in eight stages to a tenth of
+    learning_rate, as Burda et al. (2015) have it."""
+    ema_momentum: float = 0.0
+    """Keep, in place of the last weights, their exponential moving average with this momentum; 0 for the last ones."""
     num_epochs: int = 100
     batch_size: int = 128
     shuffle: bool = False
@@ -127,6 +134,8 @@ class RunSpec:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}.")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be positive, got {self.learning_rate}.")
+        if not 0 <= self.ema_momentum < 1:
+            raise ValueError(f"ema_momentum must be from 0 (no averaging) to below 1, got {self.ema_momentum}.")
         check_reaches_target(self.schedule(), self.num_steps)
 
     @classmethod
@@ -184,7 +193,8 @@ class RunSpec:
         model = dense_vae(self.latent_dim, self.hidden_dim, self.schedule(), self.l2, self.free_bits, self.num_hidden)
         _set_kernels(model, self.seed)
         learning_rate = _LEARNING_RATES[self.learning_rate_schedule](self.learning_rate, self.num_steps)
-        model.compile(optimizer=_OPTIMIZERS[self.optimizer](learning_rate))
+        averaging = {"use_ema": True, "ema_momentum": self.ema_momentum} if self.ema_momentum else {}
+        model.compile(optimizer=_OPTIMIZERS[self.optimizer](learning_rate, **averaging))
         return model
 
 

@@ -37,7 +37,7 @@ class RunResult(NamedTuple):
     history: dict[str, list[float]]
     """One number per epoch, as in `Run`."""
     posteriors: dict[int, PosteriorTrace]
-    """By epoch, as in `Run`, for epochs 1, 2, 5, 10, 20, 50, 100 and the last, while they are under 1 MB."""
+    """By epoch, as in `Run`, for epochs 1, 2, 5, 10 and so on to 500 and the last, while they are under 1 MB."""
     metrics: dict[str, np.ndarray]
     """Measured at the end, "active_units"; "train_mean", "train_second_moment" and "mean_image_error" of
     `posterior_moments`; "mean_head_norm" and "decoder_norm", (latent_dim,), of the weights that make each latent mean

@@ -155,6 +155,8 @@ def fit(
                 hooks.on_epoch_end(state.epoch, logs)
                 state.finish_epoch(logs)
                 saver.save(state)
+        # Put averaged weights in place as Keras' `fit` does; the last checkpoint keeps those to go on from.
+        model.optimizer.finalize_variable_values(model.trainable_variables)
         hooks.on_train_end(logs)
     return Run(model, state.history, state.posteriors)
 
