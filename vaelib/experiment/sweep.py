@@ -41,8 +41,8 @@ def sweep(
             "tcp://10.0.0.1:8786"; or a `distributed.Client`.
         folder: as in `train_or_load`. Workers write to this path too; where it is no shared disk, what they wrote is
             brought back.
-        num_threads: threads of TensorFlow in every worker. Two runs on a core each are done before two, one after the
-            other, on two cores.
+        num_threads: threads of TensorFlow in every worker. On two cores, two workers of one thread finish two
+            runs sooner than one worker of two threads.
         verbose: whether to show a progress bar with the time left.
 
     Returns:
