@@ -175,7 +175,7 @@ def test_no_trace_of_papermill_is_left(path):
     notebook = nbformat.read(path, as_version=4)
     assert notebook.metadata.keys() <= {"kernelspec", "language_info"}
     for cell in notebook.cells:
-        assert cell.metadata.keys() <= {"tags", "mystnb", "jupyter"}
+        assert cell.metadata.keys() <= {"tags", "mystnb", "jupyter", "numbers"}
         assert "injected-parameters" not in cell.metadata.get("tags", [])
 
 
