@@ -134,7 +134,7 @@ def test_a_page_fits_a_phone(page, browser, site, folder):
 
 def test_a_table_that_a_cell_displays_is_a_table_on_its_page(html):
     """Plain CommonMark, in which MyST-NB reads outputs by default, has none."""
-    assert '<th class="head"><p>who says it</p></th>' in (html / "notebooks/07_weigh_the_kl.html").read_text()
+    assert '<th class="head"><p>who says it</p></th>' in (html / "notebooks/12_judge_the_claims.html").read_text()
 
 
 def test_a_page_opened_as_a_file_asks_no_host_either(html, browser):

@@ -18,11 +18,11 @@ def test_the_balance_is_that_of_the_formula(images):
     """Write roots of v into the optimizer: 3 and 1 for a head of 8 weights and a bias, 2 and 1 for a row of 8."""
     model = small_vae(keras.optimizers.RMSprop(0.01), beta=4.0)
     model.optimizer.build(model.trainable_variables)
-    roots = {"z_mean/kernel": [3, 1], "z_mean/bias": [5, 7], "dense_decoder/hidden/kernel": [[2], [1]]}
+    head, row = model.encoder.z_mean, model.decoder.hidden
+    roots = {head.kernel.path: [3, 1], head.bias.path: [5, 7], row.kernel.path: [[2], [1]]}
     velocities = [v for v in model.optimizer.variables if v.name.endswith("velocity")]
     for variable, velocity in zip(model.trainable_variables, velocities, strict=True):
-        root = next((root for name, root in roots.items() if variable.path.endswith(name)), 100)
-        velocity.assign(np.broadcast_to(np.square(root), velocity.shape))
+        velocity.assign(np.broadcast_to(np.square(roots.get(variable.path, 100)), velocity.shape))
     measure = NoiseBalance(images, beta=4.0, num_epochs=0)
     measure.set_model(model)
     measure.on_epoch_begin(0)

@@ -12,7 +12,7 @@ from .equilibrium import NoiseBalance
 from .evaluations import elbo_of_run, log_likelihood_of_run, noise_balance_of_run
 from .runs import train_or_load, trained_model
 from .spec import RunSpec
-from .statistics import generation_score, paired_difference, rates_by_dimension
+from .statistics import generation_score, num_digits, paired_difference, rates_by_dimension
 from .store import RunResult, list_runs, load_run
 from .sweep import sweep
 from .tensorboard import write_tensorboard_logs
@@ -34,6 +34,7 @@ __all__ = [
     "load_run",
     "log_likelihood_of_run",
     "noise_balance_of_run",
+    "num_digits",
     "paired_difference",
     "rates_by_dimension",
     "sweep",

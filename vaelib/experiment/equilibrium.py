@@ -19,11 +19,11 @@ class NoiseBalance(keras.callbacks.Callback):
 
     A step of RMSprop changes every weight $w_i$ by $-\eta\, g_i / \sqrt{v_i}$, where $v_i$ is the running mean of
     $g_i^2$. Take $Q_j = \sum_i \sqrt{v_i}\, w_i^2$ over the weights that make the mean $\mu_j$, less the same sum over
-    those by which the decoder takes $z_j$ up. To first order D cannot change $Q_j$, for scaling $z_j$ does not change
-    D; the KL changes it by $-2 \eta \beta\, (\mathbb{E}[\mu_j^2 + \sigma_j^2] - 1)$ a step. To second order the step's
-    own length adds $\eta^2 \sum_i \pm \sqrt{v_i}$. Where the two cancel,
-
-    $$\mathbb{E}[\mu_j^2 + \sigma_j^2] = 1 + \frac{\eta}{2 \beta} \sum_i \pm \sqrt{v_i}.$$
+    those by which the decoder takes $z_j$ up, plus $4 \sqrt{v}\, b$ for the bias b of $\log \sigma_j^2$. To first order
+    D cannot change $Q_j$, for scaling $z_j$ does not change D; the KL changes it by
+    $-2 \eta \beta\, (\mathbb{E}[\mu_j^2 + \sigma_j^2] - 1)$ a step. To second order the step's own length adds
+    $\eta^2 \sum_i \pm \sqrt{v_i}$. The two cancel where
+    $\mathbb{E}[\mu_j^2 + \sigma_j^2] = 1 + \frac{\eta}{2 \beta} \sum_i \pm \sqrt{v_i}$.
 
     For plain SGD this is the noise equilibrium of Ziyin et al. (2024).
 

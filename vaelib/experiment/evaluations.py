@@ -49,7 +49,7 @@ def log_likelihood_of_run(
         ValueError: if there are fewer test images, or beta is not 1 and num_samples is given; and as the functions
             that measure.
 
-    Used in chapter 07.
+    Used in chapter 09.
     """
     if num_samples is None:
         arguments = {"quantity": "exact", "beta": float(beta)}
@@ -114,8 +114,8 @@ def noise_balance_of_run(
         verbose: whether to show progress bars.
 
     Returns:
-        (latent_dim, 2) float32: for each dimension E[mean^2 + std^2] over training images, and what `NoiseBalance` says
-        of it, both means over two further epochs.
+        (latent_dim, 2) float32, E[mean^2 + std^2] over training images, and what `NoiseBalance` says of it, for each
+        dimension; both are means over two further epochs.
 
     Raises:
         ValueError: if the run has another optimizer, or steps that shrink.

@@ -94,7 +94,7 @@ def generation_score(run: RunResult) -> float:
     Returns:
         A number from 0 to 1.
 
-    Used in chapter 07.
+    Used in chapter 12.
     """
     return num_digits(run) / 10 * float(run.metrics["confidence"].mean())
 

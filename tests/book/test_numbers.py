@@ -1,0 +1,82 @@
+"""Look up the numbers of a chapter's prose in what its cells print, so that a re-run cannot leave the text behind.
+
+A Markdown cell says in its metadata where its numbers come from. By `"numbers": {"cell-29": ["1.3"], "given": ["206"]}`
+the cell of this id prints 1.3, perhaps with more digits, and 206 is quoted, set, or worked out in the text.
+"""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+CHAPTERS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+# Look at every number with a point, and at every whole number of nats or per cent.
+NUMBER = re.compile(r"(?<![\w.,/-])\d[\d,]*(?:\.\d+)?(?![\w,]*\d)(?!e-?\d)(?=\.?(?:\W|$))")
+PRINTED = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+NOT_PROSE = re.compile(
+    r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`]*`|!\[[^\]]*\]\([^)]*\)|(?<=\])\([^)]*\)|<[^>]*>|## Further reading.*", re.DOTALL
+)
+
+
+def numbers_in(text):
+    """Return the numbers of a prose that a reader could take for a measurement, as they are written."""
+    prose = NOT_PROSE.sub(" ", text)
+    found = [(match.group(), prose[match.end() :]) for match in NUMBER.finditer(prose)]
+    return [number for number, rest in found if "." in number or re.match(r" (nats?|%)", rest)]
+
+
+def value(number):
+    return float(number.replace(",", ""))
+
+
+def prints(cell, number):
+    """Tell whether a cell prints a number that is this one, or is rounded to it."""
+    texts = (output.get("text") or output.get("data", {}).get("text/markdown", "") for output in cell.outputs)
+    half = 0.5 * 10.0 ** -len(number.partition(".")[2])
+    # Let a half be rounded either way.
+    return any(
+        abs(value(printed) - value(number)) <= half * (1 + 1e-9) for text in texts for printed in PRINTED.findall(text)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("It is 3.81, or 3.8.", ["3.81", "3.8"]),
+        ("206 nats and 96 % of 10,000 digits", ["206", "96"]),
+        ("1e-3 in chapter 7, at 784, `0.5`, $1.5$ and [2.5](3.5)", ["2.5"]),
+        ("−115.3 nats; 1,234.5 of them", ["115.3", "1,234.5"]),
+    ],
+)
+def test_numbers_are_found_in_prose(text, numbers):
+    assert numbers_in(text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("number", "found"), [("3.8", True), ("3.81", True), ("3.80", False), ("4", True), ("5", False)]
+)
+def test_a_number_is_printed_if_one_is_rounded_to_it(number, found):
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", text="μ is -3.806 of 1,000 images\n")])
+    assert prints(cell, number) is found
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem[:2])
+def test_the_prose_of_a_chapter_says_what_its_cells_print(path):
+    cells = nbformat.read(path, as_version=4).cells
+    by_id = {cell.id: cell for cell in cells}
+    wrong = []
+    for cell in cells:
+        if cell.cell_type != "markdown" or "cover" in cell.metadata.get("tags", []):
+            continue
+        sources = cell.metadata.get("numbers", {})
+        named = [number for numbers in sources.values() for number in numbers]
+        wrong += [f"{cell.id}: nobody says where {n} is from" for n in numbers_in(cell.source) if n not in named]
+        wrong += [f"{cell.id}: its text has no {n}" for n in named if n not in numbers_in(cell.source)]
+        wrong += [
+            f"{cell.id}: {source} does not print {number}"
+            for source, numbers in sources.items()
+            for number in numbers
+            if source != "given" and not (source in by_id and prints(by_id[source], number))
+        ]
+    assert not wrong, "\n".join(wrong)
