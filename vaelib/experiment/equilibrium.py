@@ -10,6 +10,9 @@ from .spec import RunSpec
 
 __all__ = ["NoiseBalance", "check_balance", "noise_balance"]
 
+# Refuse runs that differ from this one in any of these: the formula does not hold for them.
+_PLAIN = RunSpec()
+_LEFT_OUT = ("optimizer", "learning_rate_schedule", "annealing", "free_bits", "l2", "ema_momentum", "binarize")
 # Let RMSprop's means of squared gradients, which are not kept with the weights, settle for one epoch; then measure.
 _SETTLING, _MEASURING = 1, 2
 
@@ -93,9 +96,10 @@ def noise_balance(spec: RunSpec, model: VAE, x: np.ndarray) -> np.ndarray:
 
 
 def check_balance(spec: RunSpec) -> None:
-    """Raise a ValueError unless a run has RMSprop's constant steps."""
-    if (spec.optimizer, spec.learning_rate_schedule) != ("rmsprop", "constant"):
+    """Raise a ValueError unless a run has RMSprop's constant steps, and nothing that the formula leaves out."""
+    found = {name: getattr(spec, name) for name in _LEFT_OUT if getattr(spec, name) != getattr(_PLAIN, name)}
+    if found:
         raise ValueError(
-            "noise_balance expects a run with RMSprop's constant steps, "
-            f'got optimizer="{spec.optimizer}", learning_rate_schedule="{spec.learning_rate_schedule}".'
+            "noise_balance expects a run with RMSprop's constant steps, and without annealing, free bits, weight "
+            f"decay, averaging and drawn pixels, got {', '.join(f'{name}={value!r}' for name, value in found.items())}."
         )
