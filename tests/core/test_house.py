@@ -4,6 +4,8 @@ import ast
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,13 @@ def test_every_module_says_what_it_offers(file):
     module = importlib.import_module(".".join(parts).removesuffix(".__init__"))
     assert module.__all__
     assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_importing_computes_nothing():
+    """Start no TensorFlow runtime at import: a process forked after that hangs, and memory of a GPU would be taken."""
+    program = "import vaelib; from tensorflow.python.eager import context; print(context.context()._initialized)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False"]
 
 
 def code_of(source):

@@ -10,8 +10,7 @@ from .spec import RunSpec
 
 __all__ = ["NoiseBalance", "check_balance", "noise_balance"]
 
-# Refuse runs that differ from this one in any of these: the formula does not hold for them.
-_PLAIN = RunSpec()
+# Refuse runs that change any of these: the formula does not hold for them.
 _LEFT_OUT = ("optimizer", "learning_rate_schedule", "annealing", "free_bits", "l2", "ema_momentum", "binarize")
 # Let RMSprop's means of squared gradients, which are not kept with the weights, settle for one epoch; then measure.
 _SETTLING, _MEASURING = 1, 2
@@ -97,7 +96,8 @@ def noise_balance(spec: RunSpec, model: VAE, x: np.ndarray) -> np.ndarray:
 
 def check_balance(spec: RunSpec) -> None:
     """Raise a ValueError unless a run has RMSprop's constant steps, and nothing that the formula leaves out."""
-    found = {name: getattr(spec, name) for name in _LEFT_OUT if getattr(spec, name) != getattr(_PLAIN, name)}
+    plain = RunSpec()
+    found = {name: getattr(spec, name) for name in _LEFT_OUT if getattr(spec, name) != getattr(plain, name)}
     if found:
         raise ValueError(
             "noise_balance expects a run with RMSprop's constant steps, and without annealing, free bits, weight "
