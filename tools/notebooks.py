@@ -9,7 +9,6 @@ first time left, and compares.
 import argparse
 import base64
 import contextlib
-import io
 import os
 import shutil
 import subprocess
@@ -20,9 +19,9 @@ from pathlib import Path
 
 import nbformat
 import papermill
+import small_pictures
 import yaml
 from filelock import FileLock, Timeout
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -36,6 +35,7 @@ LANGUAGE = {
     "nbconvert_exporter": "python",
     "pygments_lexer": "ipython3",
 }
+SMALL = {"image/png": small_pictures.small_png, "image/svg+xml": small_pictures.small_svg}
 # Keep TensorFlow's start-up messages out of the book.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 # Compile quickly rather than well: at small scale a program runs for a fraction of the time that XLA takes to make it.
@@ -167,7 +167,7 @@ def _replace(path, content):
 
 
 def clean(notebook):
-    """Strip what differs from run to run without meaning, and shrink pictures without changing a pixel."""
+    """Strip what differs from run to run without meaning, and make its pictures small."""
     for key in set(notebook.metadata) - {"kernelspec", "language_info"}:
         del notebook.metadata[key]
     # Keep what nbconvert needs to write a script, but not the version of Python.
@@ -186,22 +186,10 @@ def clean(notebook):
                 and "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
             ]
             for output in cell.outputs:
-                if "image/png" in output.get("data", {}):
-                    output.data["image/png"] = _shrunk(output.data["image/png"])
+                for kind, small in SMALL.items():
+                    if kind in output.get("data", {}):
+                        output.data[kind] = small(output.data[kind])
     return notebook
-
-
-def _shrunk(png):
-    """Return a picture, base64, with the same pixels in fewer bytes: with a palette where 256 colours are enough."""
-    content = base64.b64decode(png)
-    picture = Image.open(io.BytesIO(content))
-    if picture.convert("RGBA").getextrema()[3] != (255, 255):
-        return png
-    picture, small = picture.convert("RGB"), io.BytesIO()
-    if picture.getcolors(256):
-        picture = picture.quantize(256, dither=Image.Dither.NONE)
-    picture.save(small, format="png", optimize=True)
-    return base64.b64encode(min(content, small.getvalue(), key=len)).decode()
 
 
 def _put_cover(notebook):
@@ -212,13 +200,10 @@ def _put_cover(notebook):
     tagged = {tag: cell for cell in notebook.cells for tag in cell.metadata.get("tags", [])}
     source = tagged["makes-cover"]
     png = next(output.data["image/png"] for output in source.outputs if "image/png" in output.get("data", {}))
-    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
-    picture.thumbnail((480, 480))
-    small = io.BytesIO()
-    picture.quantize(64).save(small, format="png", optimize=True)
+    small = small_pictures.cover(png)
     alt = source.metadata.mystnb["image"]["alt"]
-    tagged["cover"].source = f"![{alt}](data:image/png;base64,{base64.b64encode(small.getvalue()).decode()})"
-    return small.getvalue()
+    tagged["cover"].source = f"![{alt}](data:image/png;base64,{base64.b64encode(small).decode()})"
+    return small
 
 
 if __name__ == "__main__":

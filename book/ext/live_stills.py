@@ -12,7 +12,7 @@ def film(results, file):
     for column, (name, result) in zip(axes.T, results.items(), strict=True):
         epochs = sorted(result.posteriors)
         for ax, epoch in zip(column, (epochs[0], epochs[-1]), strict=True):
-            vaelib.plot_posteriors(*result.posteriors[epoch], ax, limit=6, legend=False)
+            vaelib.plot_posteriors(*result.posteriors[epoch], ax, limit=6, legend=False, num_marks=2)
             ax.set_title(f"{name}, epoch {epoch}", fontsize=9)
     _save(figure, file)
 
@@ -36,7 +36,7 @@ def draw(models, x, y, file):
     axes[1, 0].set_axis_off()
     for (top, bottom), (name, model) in zip(axes.T[1:], models.items(), strict=True):
         mean, std = vaelib.encode_all(model, seven)
-        vaelib.plot_posteriors(mean, std, top, limit=6, legend=False)
+        vaelib.plot_posteriors(mean, std, top, limit=6, legend=False, num_marks=2)
         top.set_title(name, fontsize=9)
         vaelib.plot_images(model.generate(mean), ax=bottom)
     _save(figure, file)

@@ -1,16 +1,19 @@
-"""Cleaning a chapter takes away what differs from run to run, and not a pixel of its pictures."""
+"""Cleaning a chapter takes away what differs from run to run, and nothing that an eye could see of its pictures."""
 
 import ast
 import base64
 import io
+import re
 
 import nbformat
 import numpy as np
 import pytest
+import small_pictures
 from nbconvert import ScriptExporter
 from PIL import Image
 
 import notebooks
+import vaelib
 
 RNG = np.random.default_rng(1)
 PICTURES = {
@@ -50,15 +53,46 @@ def chapter(png):
 def test_a_picture_shrinks_and_keeps_every_pixel(kind):
     opaque = np.dstack([PICTURES[kind], np.full((60, 60), 255)])
     png = png_of(opaque)
-    small = notebooks._shrunk(png)
+    small = small_pictures.small_png(png)
     assert len(small) < len(png)
     np.testing.assert_array_equal(pixels_of(small), opaque)
-    assert notebooks._shrunk(small) == small
+    assert small_pictures.small_png(small) == small
+
+
+def test_a_picture_with_many_colours_changes_less_than_an_eye_could_see():
+    shades = np.array([(red, 0, blue) for red in range(256) for blue in (0, 200)])
+    many = shades[RNG.integers(0, len(shades), (60, 60))]
+    small = small_pictures.small_png(png_of(many))
+    off = pixels_of(small)[..., :3] - many
+    assert 0 < np.sqrt(np.mean(off**2)) <= small_pictures.MAX_ERROR
+    assert len(small) < len(png_of(many))
+
+
+def test_a_picture_of_lines_keeps_its_ellipses_and_loses_its_date(ax, tmp_path):
+    """Find mean and standard deviation again in the ellipses that are written; keep the prior's circle as it is."""
+    ax.figure.set_size_inches(6, 6)
+    mean, std = RNG.normal(size=(7, 2)), RNG.uniform(0.1, 1, (7, 2))
+    vaelib.plot_posteriors(mean, std, ax=ax, num_marks=0)
+    ax.figure.savefig(tmp_path / "plane.svg")
+    before = (tmp_path / "plane.svg").read_text()
+    after = small_pictures.small_svg(before)
+    assert "<dc:date>" in before
+    assert "<dc:date>" not in after
+    found = re.findall(r'<ellipse cx="(.*?)" cy="(.*?)" rx="(.*?)" ry="(.*?)" stroke="#\w{6}"/>', after)
+    x, y, rx, ry = np.array(found, "float64").T
+    # The file counts in points, 72 to an inch, from its upper left corner.
+    points = 72 / ax.figure.dpi
+    across, up = (ax.transData.transform(mean) * points).T
+    np.testing.assert_allclose([x, 6 * 72 - y], [across, up], atol=0.01)
+    scale = np.diff(ax.transData.transform([[0, 0], [1, 1]]), axis=0) * points
+    np.testing.assert_allclose([rx, ry], (std * scale).T, atol=0.01)
+    assert before.count("<path") - after.count("<path") == 7
+    assert small_pictures.small_svg(after) == after
 
 
 def test_a_picture_that_is_transparent_stays_so():
     png = png_of(np.dstack([PICTURES["few colours"], RNG.integers(0, 256, (60, 60))]))
-    assert notebooks._shrunk(png) == png
+    assert small_pictures.small_png(png) == png
 
 
 def test_a_clean_chapter_says_nothing_of_the_run():

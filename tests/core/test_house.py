@@ -17,6 +17,7 @@ FILES = sorted(LIBRARY.rglob("*.py"))
 # Let a file import from the library, by its room, besides files whose name begins with "_".
 MAY_IMPORT = {
     "core": {"core"},
+    "plots": {"plots"},
     "training": {"core", "training"},
     "analysis": {"core", "analysis"},
     "experiment": {"core", "training", "analysis", "experiment"},

@@ -104,27 +104,31 @@ def test_posteriors_are_ellipses_of_one_standard_deviation(ax):
     _assert_prior_circle(ax)
 
 
-def test_posteriors_go_from_red_to_violet(ax):
+def test_posteriors_go_from_red_to_violet_and_none_is_pale(ax):
     colors = vaelib.plot_posteriors(MEAN, STD, ax=ax).collections[0].get_edgecolor()
     (red, green, blue), (last_red, last_green, last_blue) = colors[0, :3], colors[-1, :3]
-    assert red > 0.9
-    assert max(green, blue) < 0.1
-    assert last_blue > 0.9
-    assert last_green < 0.1
+    assert red > 0.8 > 0.2 > max(green, blue)
+    assert last_blue > 0.7 > 0.3 > last_green
     assert 0.3 < last_red < 0.7
+    linear = np.where(colors[:, :3] < 0.04045, colors[:, :3] / 12.92, ((colors[:, :3] + 0.055) / 1.055) ** 2.4)
+    # The contrast to white that WCAG 2 asks of the parts of a picture.
+    assert np.all(1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 3)
 
 
 @pytest.mark.parametrize("draw", [DRAWINGS["posteriors"], DRAWINGS["means"]], ids=["posteriors", "means"])
-def test_everything_is_shown_unless_a_limit_is_given(draw, ax):
-    low, high = draw(ax).get_xlim()
-    assert low == -high == ax.get_ylim()[0]
-    assert high > np.abs(MEAN).max()
-    assert high > 1, "the prior's circle is cut"
+def test_everything_is_shown_in_a_square_unless_a_limit_is_given(draw, ax):
+    (left, right), (bottom, top) = draw(ax).get_xlim(), ax.get_ylim()
+    assert right - left == pytest.approx(top - bottom)
+    assert np.all([left, bottom] < np.minimum(MEAN.min(axis=0), -1)), "the prior's circle is cut"
+    assert np.all([right, top] > np.maximum(MEAN.max(axis=0), 1))
 
 
-def test_a_far_posterior_widens_and_a_limit_narrows(ax):
-    assert vaelib.plot_posteriors([[30.0, 0]], [[2.0, 1]], ax=ax).get_xlim()[1] > 32
+def test_a_far_posterior_is_shown_whole_and_a_limit_has_the_prior_in_its_middle(ax):
+    ax = vaelib.plot_posteriors([[30.0, 0]], [[2.0, 1]], ax=ax)
+    assert ax.get_xlim()[0] < -1
+    assert 32 < ax.get_xlim()[1] < 34
     assert vaelib.plot_posteriors([[30.0, 0]], [[2.0, 1]], ax=ax, limit=3).get_xlim() == (-3, 3)
+    assert ax.get_ylim() == (-3, 3)
 
 
 def test_latent_means_have_their_class_in_their_middle(ax):
@@ -153,17 +157,27 @@ def test_another_number_of_latent_dimensions_is_refused(dimensions):
 
 
 def test_the_order_of_posteriors_shows_without_colour(ax):
-    vaelib.plot_posteriors(MEAN, STD, ax=ax)
-    widths = ax.collections[0].get_linewidths()
-    assert np.all(np.diff(widths) > 0)
-    marked = {line.get_marker(): line.get_xydata()[0] for line in ax.lines if line.get_marker() in "^s"}
-    np.testing.assert_array_equal(marked["^"], MEAN[0])
-    np.testing.assert_array_equal(marked["s"], MEAN[-1])
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["batch 1", "batch 20", "prior"]
+    far = np.stack([np.arange(20.0), np.zeros(20)], axis=1)
+    vaelib.plot_posteriors(far, STD, ax=ax, num_marks=4)
+    marked = {text.get_text(): text.get_position() for text in ax.texts}
+    assert marked == {str(batch): tuple(far[batch - 1]) for batch in (1, 3, 7, 20)}
+    assert np.ptp(ax.collections[0].get_linewidths()) == 0
+    (circle,) = (line for line in ax.lines if line.get_label() == "prior")
+    assert circle.get_zorder() > ax.collections[0].get_zorder()
 
 
-def test_the_legend_of_posteriors_may_be_left_out(ax):
-    assert vaelib.plot_posteriors(MEAN, STD, ax=ax, legend=False).get_legend() is None
+def test_a_number_that_would_cover_another_is_left_out(ax):
+    vaelib.plot_posteriors(0.001 * MEAN, STD, ax=ax)
+    assert [text.get_text() for text in ax.texts] == ["20"]
+    ax.clear()
+    assert not vaelib.plot_posteriors(MEAN, STD, ax=ax, num_marks=0).texts
+
+
+def test_the_bar_of_colours_may_be_left_out(ax):
+    (bar,) = vaelib.plot_posteriors(MEAN, STD, ax=ax).child_axes
+    assert [text.get_text() for text in bar.texts] == ["batch 1", "20"]
+    ax.clear()
+    assert not vaelib.plot_posteriors(MEAN, STD, ax=ax, legend=False).child_axes
 
 
 def test_a_trace_has_radius_and_width_of_every_batch(ax):
@@ -254,3 +268,9 @@ def test_runs_stand_on_lines_of_slope_minus_beta(ax):
         start, end = line.get_xydata()
         np.testing.assert_allclose((start + end) / 2, middle)
         assert (end[1] - start[1]) / (end[0] - start[0]) == pytest.approx(-weight)
+
+
+def test_the_style_of_the_book_comes_with_the_library():
+    with plt.style.context("vaelib.plots.book"):
+        assert plt.rcParams["font.size"] > plt.rcParamsDefault["font.size"]
+        assert plt.rcParams["figure.facecolor"] == "white", "dark type on a dark page"

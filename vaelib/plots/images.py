@@ -1,0 +1,74 @@
+"""Draw images, side by side and over the latent plane."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+__all__ = ["plot_images", "plot_latent_grid"]
+
+
+def plot_images(images: ArrayLike, num_columns: int | None = None, ax: Axes | None = None) -> Axes:
+    """Draw images side by side as one picture, black on white.
+
+    Args:
+        images: (n, height, width) or (n, height, width, 1), values in [0, 1].
+        num_columns: images per row; None for a single row.
+        ax: Axes to draw into; None for the current ones.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: if images have another shape, or there are none.
+    """
+    images = np.asarray(images)
+    if images.ndim == 4 and images.shape[-1] == 1:
+        images = images[..., 0]
+    if images.ndim != 3 or not len(images):
+        raise ValueError(
+            f"plot_images expects images (n, height, width) or (n, height, width, 1), n >= 1, got {images.shape}."
+        )
+    num_images, height, width = images.shape
+    num_columns = num_columns or num_images
+    num_rows = -(-num_images // num_columns)
+    tiles = np.zeros((num_rows * num_columns, height, width))
+    tiles[:num_images] = images
+    mosaic = tiles.reshape(num_rows, num_columns, height, width).swapaxes(1, 2).reshape(num_rows * height, -1)
+    ax = plt.gca() if ax is None else ax
+    ax.imshow(mosaic, cmap="gray_r", vmin=0, vmax=1)
+    ax.set_axis_off()
+    return ax
+
+
+def plot_latent_grid(x_mean: ArrayLike, z: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Draw the digits that a decoder makes of `latent_grid`, with the latent coordinates on the axes.
+
+    Args:
+        x_mean: (n * n, 28, 28, 1), decoded means in [0, 1].
+        z: (n * n, 2), the points of `latent_grid` that were decoded.
+        ax: Axes to draw into; None for the current ones.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: if the points are not a square grid, or not as many as the images.
+    """
+    x_mean, z = np.asarray(x_mean), np.asarray(z)
+    num_per_axis = round(len(z) ** 0.5)
+    if num_per_axis**2 != len(z) or len(x_mean) != len(z):
+        raise ValueError(
+            f"plot_latent_grid expects as many images as points of a square grid, got {len(x_mean)} and {len(z)}."
+        )
+    ax = plot_images(x_mean, num_columns=num_per_axis, ax=ax)
+    ax.set_axis_on()
+    size = x_mean.shape[1]
+    shown = np.unique(np.linspace(0, num_per_axis - 1, 5).round().astype(int))
+    values = z[:num_per_axis, 0]
+    centres = shown * size + size / 2
+    labels = [f"{abs(value):.1f}" if value > -0.05 else f"−{-value:.1f}" for value in values[shown]]
+    ax.set_xticks(centres, labels)
+    ax.set_yticks(num_per_axis * size - centres, labels)
+    ax.set(xlabel="$z_1$", ylabel="$z_2$")
+    return ax
