@@ -37,16 +37,17 @@ def small_png(png):
 
 
 def small_svg(svg):
-    """Return an SVG without its date, with ellipses in place of paths that are some, and to a hundredth of a point."""
-    without_date = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    return re.sub(rf"(?:{_ELLIPSE.pattern}\s*)+", _ellipses, without_date)
+    """Return an SVG without its date, with small PNGs, and with ellipses, to 0.01 points, in place of their paths."""
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(?<=data:image/png;base64,)[^"]+', lambda png: small_png(png.group()), svg)
+    return re.sub(r"\s+", " ", re.sub(rf"(?:{_ELLIPSE.pattern}\s*)+", _ellipses, svg))
 
 
 def _ellipses(match):
     """Write ellipses that stand one after another, with what they have in common said once."""
     groups = itertools.groupby(_ELLIPSE.findall(match.group()), key=lambda ellipse: ellipse[1::2])
     return "".join(
-        f'<g fill="none" stroke-width="{width}" clip-path="{clip}">\n{"".join(map(_ellipse, members))}</g>\n'
+        f'<g fill="none" stroke-width="{width}" clip-path="{clip}">{"".join(map(_ellipse, members))}</g>'
         for (clip, width), members in groups
     )
 
@@ -55,7 +56,7 @@ def _ellipse(ellipse):
     path, _, colour, _ = ellipse
     points = np.array(re.findall(_NUMBER, path), "float64").reshape(-1, 2)
     (x, y), (rx, ry) = (points.max(axis=0) + points.min(axis=0)) / 2, np.ptp(points, axis=0) / 2
-    return f'<ellipse cx="{x:.2f}" cy="{y:.2f}" rx="{rx:.2f}" ry="{ry:.2f}" stroke="{colour}"/>\n'
+    return f'<ellipse cx="{x:.2f}" cy="{y:.2f}" rx="{rx:.2f}" ry="{ry:.2f}" stroke="{colour}"/>'
 
 
 def cover(png):

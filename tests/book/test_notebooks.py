@@ -23,7 +23,8 @@ INSTALL = """\
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q --no-deps "git+https://github.com/{address}@main"\
+    %pip install -q --no-deps "git+https://github.com/{address}@main"
+%config InlineBackend.figure_format = "retina"\
 """
 MIN_ALT = 30  # characters
 

@@ -90,6 +90,17 @@ def test_a_picture_of_lines_keeps_its_ellipses_and_loses_its_date(ax, tmp_path):
     assert small_pictures.small_svg(after) == after
 
 
+def test_digits_in_a_picture_of_lines_keep_every_pixel(ax, tmp_path):
+    digits = RNG.random((4, 28, 28))
+    shown = vaelib.plot_images(digits, num_columns=2, ax=ax).get_images()[0]
+    ax.figure.savefig(tmp_path / "digits.svg")
+    before = (tmp_path / "digits.svg").read_text()
+    after = small_pictures.small_svg(before)
+    assert len(after) < len(before)
+    (png,) = re.findall(r'data:image/png;base64,([^"]+)', after)
+    np.testing.assert_array_equal(pixels_of(png), shown.to_rgba(shown.get_array(), bytes=True))
+
+
 def test_a_picture_that_is_transparent_stays_so():
     png = png_of(np.dstack([PICTURES["few colours"], RNG.integers(0, 256, (60, 60))]))
     assert small_pictures.small_png(png) == png

@@ -36,7 +36,7 @@ def plot_images(images: ArrayLike, num_columns: int | None = None, ax: Axes | No
     tiles[:num_images] = images
     mosaic = tiles.reshape(num_rows, num_columns, height, width).swapaxes(1, 2).reshape(num_rows * height, -1)
     ax = plt.gca() if ax is None else ax
-    ax.imshow(mosaic, cmap="gray_r", vmin=0, vmax=1)
+    ax.imshow(mosaic, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
     ax.set_axis_off()
     return ax
 
