@@ -2,9 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 from browsing import ROOT
+from matplotlib.colors import to_rgba_array
 
+import vaelib
 from vaelib.live import data
 
 WEB = ROOT / "vaelib/live/web"
@@ -58,6 +61,13 @@ def test_each_part_uses_only_what_is_above_it(last):
         *(defined_in(code_of(text)) for _, text in parts)
     )
     assert used_too_early(parts) == []
+
+
+def test_the_film_has_the_colours_of_the_figures(ax):
+    (line,) = re.findall(r"RED_TO_VIOLET = \[(.*?)\]", (WEB / "plane.js").read_text())
+    film = re.findall(r"#\w{6}", line)
+    ellipses = vaelib.plot_posteriors([[0, 0]] * len(film), [[1, 1]] * len(film), ax=ax).collections[0]
+    np.testing.assert_allclose(to_rgba_array(film), ellipses.get_edgecolor(), atol=0.02)
 
 
 LATER = "const LIMIT = 6, MARGIN = 8;\nasync function draw(host) {}\n"

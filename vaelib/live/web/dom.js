@@ -72,7 +72,7 @@ function coloursOf(host) {
   const style = getComputedStyle(host);
   const colour = name => style.getPropertyValue(`--vaelib-${name}`).trim();
   return {
-    text: colour("text"), faint: colour("faint"), back: colour("back"), lightness: colour("lightness"),
+    text: colour("text"), faint: colour("faint"), back: colour("back"), tint: Number(colour("tint")),
     runs: [0, 1, 2].map(i => colour(`run-${i}`)),
   };
 }

@@ -141,7 +141,7 @@ function drawFilmPanel(panel, trace, { epoch, batch, limit }, colours) {
   for (; panel.drawn < batch; panel.drawn++) {
     const share = panel.drawn / Math.max(numBatches - 1, 1), [m1, m2, s1, s2] = trace.subarray(4 * panel.drawn);
     ink.strokeStyle = rainbow(share, colours);
-    ink.lineWidth = 0.5 + share;
+    ink.lineWidth = 0.9;
     drawPosterior(plane, [m1, m2], [s1, s2]);
     const place = (panel.drawn + 1) / KEEP_EVERY;
     if (Number.isInteger(place)) panel.kept[place] ??= copyOf(panel.ink);

@@ -6,9 +6,15 @@ const DIGIT_COLOURS = [
 // Dash the lines of the three runs differently: colour is not the only sign.
 const DASHES = [[], [7, 3], [2, 2]];
 
-// Colour the first batch of an epoch red and the last violet.
+// Go from red to violet by the colours of `plot_posteriors`.
+const RED_TO_VIOLET = ["#e0201b", "#d06a00", "#978800", "#2c9440", "#0a84b0", "#2a52d8", "#7a1fc0"];
+
+// Colour the first batch of an epoch red and the last violet; on a dark page mix in white.
 function rainbow(share, colours) {
-  return `hsl(${Math.round(275 * share)} 85% ${colours.lightness})`;
+  const place = share * (RED_TO_VIOLET.length - 1), last = Math.min(Math.floor(place), RED_TO_VIOLET.length - 2);
+  const [from, to] = [last, last + 1].map(i => [1, 3, 5].map(at => parseInt(RED_TO_VIOLET[i].slice(at, at + 2), 16)));
+  const channels = from.map((value, i) => value + (place - last) * (to[i] - value));
+  return `rgb(${channels.map(value => Math.round(value + colours.tint * (255 - value))).join(" ")})`;
 }
 
 // Return what draws in latent coordinates on a square of `size` CSS pixels.
