@@ -121,7 +121,8 @@ def second_threshold(x: ArrayLike, state: OneUnitState, constant: bool = False) 
     usage = weights.mean(axis=0, dtype="float64")
     variance = usage[:, np.newaxis] * state.decoded * (1 - state.decoded)
     if constant:
-        left = (pixels - weights @ state.decoded) / np.sqrt(variance.sum(axis=0))
+        left = pixels - weights @ state.decoded.astype("float32")
+        left /= np.sqrt(variance.sum(axis=0)).astype("float32")
         return float(linalg.eigvalsh(left.T @ left / len(left))[-1])
     used = usage > 1e-7
     operator = LinearOperator(
@@ -239,7 +240,9 @@ def _second_variation(
 
     def apply(flat: np.ndarray) -> np.ndarray:
         u = flat.reshape(decoded.shape) / scale
-        told = (weights * (pixels @ u.T - (u * decoded).sum(axis=1))).sum(axis=1)
+        # Multiply large matrices in single precision: NumPy would copy all pixels to double.
+        seen = pixels @ u.T.astype("float32") - (u * decoded).sum(axis=1)
+        told = (weights * seen).sum(axis=1, dtype="float64").astype("float32")
         shared = told[:, np.newaxis] * weights
         return ((shared.T @ pixels - shared.sum(axis=0)[:, np.newaxis] * decoded) / scale).ravel() / len(pixels)
 
