@@ -135,10 +135,19 @@ def test_latent_means_have_their_class_in_their_middle(ax):
     labels = np.array([3] * 10 + [8] * 10)
     ax = vaelib.plot_latent_means(MEAN, labels, ax=ax)
     assert [text.get_text() for text in ax.texts] == ["3", "8"]
-    np.testing.assert_allclose(ax.texts[1].get_position(), np.median(MEAN[10:], axis=0))
+    np.testing.assert_allclose(ax.texts[1].get_position(), np.median(MEAN[10:], axis=0), atol=1e-5)
     np.testing.assert_array_equal(ax.collections[0].get_offsets(), MEAN[:10])
     assert (ax.collections[0].get_facecolor() != ax.collections[1].get_facecolor()).any()
     _assert_prior_circle(ax)
+
+
+def test_labels_that_would_cover_each_other_move_apart(ax):
+    labels, middles = np.arange(20) % 10, np.stack([np.arange(20) % 10 * 0.05, np.zeros(20)], axis=1)
+    ax = vaelib.plot_latent_means(middles, labels, ax=ax, limit=2)
+    places = np.array([text.get_position() for text in ax.texts])
+    distances = np.hypot(*(places[:, None] - places).T) + 10 * np.eye(10)
+    assert distances.min() > 0.3
+    assert np.abs(places - middles[:10]).max() < 1.5
 
 
 def test_classes_in_one_place_share_one_label(ax):

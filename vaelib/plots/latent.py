@@ -13,6 +13,8 @@ __all__ = ["plot_latent_means", "plot_posterior_trace", "plot_posteriors", "plot
 
 # Merge labels that are nearer than this share of half the width of a picture: they would cover each other.
 _SAME_PLACE = 0.03
+# Keep the labels of classes as far apart, as a share of the width of a picture: they cover each other otherwise.
+_LABEL_SIZE = 0.08
 # Leave out the number of a batch that is nearer than this to another number.
 _TOO_NEAR = 0.12
 _LABEL_BOX = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
@@ -53,8 +55,10 @@ def plot_latent_means(z_mean: ArrayLike, labels: ArrayLike, ax: Axes | None = No
         # Merge the labels after a collapse: ten digits on top of each other would read as the last one.
         middles = {f"{min(middles)}–{max(middles)}": np.mean(places, axis=0)}
     # Write the digit at the middle of its class: colour alone is hard to read for many.
-    for text, middle in middles.items():
-        ax.text(middle[0], middle[1], text, **_LABEL)
+    for text, (x, y) in zip(
+        middles, _apart(np.array([*middles.values()]), _LABEL_SIZE * np.ptp(ax.get_xlim())), strict=True
+    ):
+        ax.text(x, y, text, **_LABEL)
     return ax
 
 
@@ -118,6 +122,19 @@ def _marks(mean: np.ndarray, num_marks: int, distance: float) -> list[int]:
         if all(np.hypot(*(mean[i] - mean[other])) > distance for other in marked):
             marked.append(int(i))
     return marked
+
+
+def _apart(places: np.ndarray, distance: float) -> np.ndarray:
+    """Return places (n, 2), moved away from each other, where two are nearer than a distance, until none are."""
+    places = places + 1e-6 * distance * np.arange(len(places))[:, None]  # so that no two are the same
+    for _ in range(200):
+        away = places[:, None] - places
+        length = np.hypot(away[..., 0], away[..., 1]) + np.eye(len(places))
+        short = np.where(np.eye(len(places)) > 0, 0, np.maximum(distance - length, 0))
+        if not short.any():
+            break
+        places = places + np.sum(away * (short / length / 2)[..., None], axis=1)
+    return places
 
 
 def _order_bar(ax: Axes, num_batches: int) -> None:
