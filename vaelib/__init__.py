@@ -85,7 +85,7 @@ __version__ = "0.2.0"
 
 # In reading order, one block for each room of the house.
 __all__ = [  # noqa: RUF022
-    # the core: images, layers, the objective and its schedules, models, theory, plots, source
+    # the core: images, layers, the objective and its schedules, models, theory, source
     "load_mnist",
     "binarize",
     "Sampling",
@@ -111,6 +111,8 @@ __all__ = [  # noqa: RUF022
     "collapsed_loss",
     "entropy_floor",
     "linear_vae_optimum",
+    "show",
+    # plots
     "plot_images",
     "plot_latent_grid",
     "plot_latent_means",
@@ -120,7 +122,6 @@ __all__ = [  # noqa: RUF022
     "plot_schedule",
     "plot_history",
     "plot_rate_distortion",
-    "show",
     # training
     "fit",
     # analysis

@@ -20,6 +20,8 @@ LOOK = """async () => {
     // An error, or an unknown command, which MathJax shows in red.
     broken: document.querySelectorAll("mjx-merror, mjx-mtext[style*='color: red']").length,
     nameless: images.filter(image => !image.alt.trim()).map(image => image.outerHTML.slice(0, 200)),
+    stretched: images.filter(({ clientWidth: w, clientHeight: h, naturalWidth: nw, naturalHeight: nh }) =>
+      w > 50 && Math.abs((w * nh) / (h * nw) - 1) > 0.05).map(image => image.outerHTML.slice(-200)),
     missing: images.filter(image => !image.naturalWidth).map(image => image.outerHTML.slice(0, 200)),
     links: [...document.querySelectorAll("a[href]")].map(link => link.href.split("#")[0]),
     width: document.documentElement.scrollWidth,
@@ -128,8 +130,10 @@ def test_every_picture_is_there_and_has_a_text(page, visits):
 
 
 @each_page
-def test_a_page_fits_a_phone(page, browser, site, folder):
-    assert visit(browser, site + page, site, PHONE, views=("phone",), folder=folder).seen["width"] <= PHONE
+def test_a_page_and_its_pictures_fit_a_phone(page, browser, site, folder):
+    seen = visit(browser, site + page, site, PHONE, views=("phone",), folder=folder).seen
+    assert seen["width"] <= PHONE
+    assert seen["stretched"] == []
 
 
 def test_a_table_that_a_cell_displays_is_a_table_on_its_page(html):
