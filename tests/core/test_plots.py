@@ -142,7 +142,7 @@ def test_latent_means_have_their_class_in_their_middle(ax):
 
 
 def test_labels_that_would_cover_each_other_move_apart(ax):
-    labels, middles = np.arange(20) % 10, np.stack([np.arange(20) % 10 * 0.05, np.zeros(20)], axis=1)
+    labels, middles = np.arange(20) % 10, np.stack([np.arange(20) % 10 * 0.1, np.zeros(20)], axis=1)
     ax = vaelib.plot_latent_means(middles, labels, ax=ax, limit=2)
     places = np.array([text.get_position() for text in ax.texts])
     distances = np.hypot(*(places[:, None] - places).T) + 10 * np.eye(10)

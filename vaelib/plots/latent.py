@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 __all__ = ["plot_latent_means", "plot_posterior_trace", "plot_posteriors", "plot_true_posterior"]
 
-# Merge labels that are nearer than this share of half the width of a picture: they would cover each other.
-_SAME_PLACE = 0.03
+# Merge the labels of n classes that all lie within this share of the width of a picture, times the root of n.
+_SAME_PLACE = 0.04
 # Keep the labels of classes as far apart, as a share of the width of a picture: they cover each other otherwise.
 _LABEL_SIZE = 0.08
-# Leave out the number of a batch that is nearer than this to another number.
+# Leave out the number of a batch that is nearer than this share of half the width to another number.
 _TOO_NEAR = 0.12
 _LABEL_BOX = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
 _LABEL: dict[str, Any] = dict(ha="center", va="center", fontsize=9, weight="bold", clip_on=True, bbox=_LABEL_BOX)
@@ -51,7 +51,7 @@ def plot_latent_means(z_mean: ArrayLike, labels: ArrayLike, ax: Axes | None = No
         ax.scatter(points[:, 0], points[:, 1], s=2, alpha=0.5, color=plt.get_cmap("tab10")(int(digit)), linewidths=0)
         middles[str(digit)] = np.median(points, axis=0)
     places = list(middles.values())
-    if len(places) > 1 and np.ptp(places, axis=0).max() < _SAME_PLACE * np.ptp(ax.get_xlim()) / 2:
+    if len(places) > 1 and np.ptp(places, axis=0).max() < _SAME_PLACE * len(places) ** 0.5 * np.ptp(ax.get_xlim()):
         # Merge the labels after a collapse: ten digits on top of each other would read as the last one.
         middles = {f"{min(middles)}–{max(middles)}": np.mean(places, axis=0)}
     # Write the digit at the middle of its class: colour alone is hard to read for many.
