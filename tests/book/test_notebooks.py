@@ -187,7 +187,9 @@ def test_it_ran_on_the_whole_of_mnist(path):
 
 
 def test_every_picture_says_in_words_what_it_shows(path):
-    pictures = [cell for cell in code(path) if any("image/png" in data for data in data_of(cell))]
+    pictures = [
+        cell for cell in code(path) if any({"image/png", "image/svg+xml"} & data.keys() for data in data_of(cell))
+    ]
     assert pictures
     for cell in pictures:
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
