@@ -15,8 +15,8 @@ __all__ = ["plot_latent_means", "plot_posterior_trace", "plot_posteriors", "plot
 _SAME_PLACE = 0.04
 # Keep the labels of classes as far apart, as a share of the width of a picture: they cover each other otherwise.
 _LABEL_SIZE = 0.08
-# Leave out the number of a batch that is nearer than this share of half the width to another number.
-_TOO_NEAR = 0.12
+# Leave out the number of a batch that is nearer to another number than this share of the width of a picture.
+_TOO_NEAR = 0.06
 _LABEL_BOX = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
 _LABEL: dict[str, Any] = dict(ha="center", va="center", fontsize=9, weight="bold", clip_on=True, bbox=_LABEL_BOX)
 _CIRCLE = np.stack([f(np.linspace(0, 2 * np.pi, 200)) for f in (np.cos, np.sin)])
@@ -50,14 +50,12 @@ def plot_latent_means(z_mean: ArrayLike, labels: ArrayLike, ax: Axes | None = No
         points = z_mean[np.asarray(labels) == digit]
         ax.scatter(points[:, 0], points[:, 1], s=2, alpha=0.5, color=plt.get_cmap("tab10")(int(digit)), linewidths=0)
         middles[str(digit)] = np.median(points, axis=0)
-    places = list(middles.values())
-    if len(places) > 1 and np.ptp(places, axis=0).max() < _SAME_PLACE * len(places) ** 0.5 * np.ptp(ax.get_xlim()):
+    places, width = list(middles.values()), np.ptp(ax.get_xlim())
+    if len(places) > 1 and np.ptp(places, axis=0).max() < _SAME_PLACE * len(places) ** 0.5 * width:
         # Merge the labels after a collapse: ten digits on top of each other would read as the last one.
         middles = {f"{min(middles)}–{max(middles)}": np.mean(places, axis=0)}
     # Write the digit at the middle of its class: colour alone is hard to read for many.
-    for text, (x, y) in zip(
-        middles, _apart(np.array([*middles.values()]), _LABEL_SIZE * np.ptp(ax.get_xlim())), strict=True
-    ):
+    for text, (x, y) in zip(middles, _apart(np.array([*middles.values()]), _LABEL_SIZE * width), strict=True):
         ax.text(x, y, text, **_LABEL)
     return ax
 
@@ -106,7 +104,7 @@ def plot_posteriors(
         linewidths=0.8,
     )
     ax.add_collection(ellipses)
-    for i in _marks(mean, num_marks, _TOO_NEAR * np.ptp(ax.get_xlim()) / 2):
+    for i in _marks(mean, num_marks, _TOO_NEAR * np.ptp(ax.get_xlim())):
         box = _LABEL_BOX | {"boxstyle": "round,pad=0.2", "edgecolor": colors[i], "alpha": 0.9}
         ax.text(mean[i, 0], mean[i, 1], str(i + 1), **_LABEL | {"bbox": box, "zorder": 4})
     if legend:
@@ -233,7 +231,7 @@ def _plane(values: ArrayLike, function: str, name: str) -> np.ndarray:
     return values
 
 
-def _prior_plane(ax: Axes, limit: float | None, low: np.ndarray, high: np.ndarray) -> Axes:
+def _prior_plane(ax: Axes, limit: float | None, low: np.ndarray, high: np.ndarray) -> None:
     """Set a square of equal axes, and draw the prior's circle of one standard deviation on top.
 
     Args:
@@ -241,13 +239,9 @@ def _prior_plane(ax: Axes, limit: float | None, low: np.ndarray, high: np.ndarra
         limit: half the width of a square about the origin; None for the smallest one that shows everything.
         low: (n, 2), lower ends of what is to be shown.
         high: (n, 2), upper ends.
-
-    Returns:
-        The Axes.
     """
     low, high = np.minimum(low.min(axis=0), -1), np.maximum(high.max(axis=0), 1)
     middle, reach = ((low + high) / 2, 1.05 * np.max(high - low) / 2) if limit is None else (np.zeros(2), limit)
     ax.plot(*_CIRCLE, color="black", linewidth=1.5, zorder=3, label="prior")
     (left, bottom), (right, top) = middle - reach, middle + reach
     ax.set(xlim=(left, right), ylim=(bottom, top), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
-    return ax
