@@ -21,6 +21,8 @@ _WEB = Path(__file__).parent / "web"
 _PARTS = ("packing", "network", "ink", "dom", "plane", "trace", "film", "explorer", "pad", "draw", "start")
 # Offer this many test digits to a reader who does not want to draw.
 _NUM_EXAMPLES = 20
+# Join these styles: what all pictures share, then the rules of each.
+_STYLES = ("live", "film", "explorer", "draw")
 
 
 def script(last: str) -> str:
@@ -41,7 +43,7 @@ def script(last: str) -> str:
 
 def style() -> str:
     """Return the CSS of all live pictures."""
-    return (_WEB / "live.css").read_text(encoding="utf-8")
+    return "\n".join((_WEB / f"{part}.css").read_text(encoding="utf-8") for part in _STYLES)
 
 
 def film_data(results: Mapping[str, Any]) -> dict[str, Any]:
