@@ -11,12 +11,15 @@ import live_stills
 
 import vaelib
 from vaelib.experiment.store import load_weights
-from vaelib.live import data
+from vaelib.live import data, training
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 # The three headline runs, by their labels.
 SPECS = {spec.label: spec for spec in map(vaelib.RunSpec.from_kl_wt, (1e-3, 1e-2, 1e-1))}
 NUM_POINTS = 3000
+# How many training digits a reader may train on, and how many test digits judge it.
+SIZES, NUM_TEST = (1_000, 10_000, 60_000), 2_000
+_PART = 10_000
 
 
 def write(folder):
@@ -35,7 +38,7 @@ def write(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    for name, value in (data.latent_data(models, x, y) | data.film_data(results)).items():
+    for name, value in (data.latent_data(models, x, y) | data.film_data(results) | _training(digits, results)).items():
         content = json.dumps(value, separators=(",", ":"))
         (folder / f"{name}.js").write_text(f"window.vaelibData[{json.dumps(name)}] = {content};\n", encoding="utf-8")
     (folder / "live.js").write_text(data.script("page"), encoding="utf-8")
@@ -43,3 +46,14 @@ def write(folder):
     live_stills.film(results, folder / "film.png")
     live_stills.explorer(results, models, x, y, folder / "explorer.png")
     live_stills.draw(models, x, y, folder / "draw.png")
+    live_stills.train(results, folder / "train.png")
+
+
+def _training(digits, results):
+    """Return what the page needs to train by itself, in parts that load when a reader asks for them."""
+    parts = range(0, len(digits.x_train), _PART)
+    return {
+        "train-kernels": training.kernels_data(),
+        "train-facts": training.facts_data(digits.x_train, SIZES, results, NUM_TEST),
+        "train-digits-test": training.digits_data(digits.x_test[:NUM_TEST]),
+    } | {f"train-digits-{i // _PART}": training.digits_data(digits.x_train[i : i + _PART]) for i in parts}

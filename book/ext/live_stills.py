@@ -42,6 +42,18 @@ def draw(models, x, y, file):
     _save(figure, file)
 
 
+def train(results, file):
+    """Draw distortion and rate of the test digits against training steps."""
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    for name, result in results.items():
+        steps = np.arange(1, 1 + result.spec.num_epochs) * (result.spec.num_steps // result.spec.num_epochs)
+        for ax, part in zip(axes, ("distortion", "rate"), strict=True):
+            ax.plot(steps, result.history[f"val_{part}"], label=name)
+            ax.set(xlabel="training steps", ylabel=f"{part}, nats per test digit")
+    axes[0].legend(fontsize=8)
+    _save(figure, file)
+
+
 def _save(figure, file):
     figure.savefig(file, dpi=100)
     plt.close(figure)

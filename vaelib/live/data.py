@@ -18,11 +18,24 @@ __all__ = ["film_data", "latent_data", "pack", "script", "style"]
 
 _WEB = Path(__file__).parent / "web"
 # Join them in this order: each script uses only what is above it.
-_PARTS = ("packing", "network", "ink", "dom", "plane", "trace", "film", "explorer", "pad", "draw", "start")
+_PARTS = (
+    *("packing", "network", "ink", "dom", "plane", "trace", "film", "explorer", "pad", "draw"),
+    *(
+        "train_engine",
+        "train_settings",
+        "train_curves",
+        "train_memory",
+        "train_panels",
+        "train_words",
+        "train_experiments",
+        "train",
+    ),
+    "start",
+)
 # Offer this many test digits to a reader who does not want to draw.
 _NUM_EXAMPLES = 20
 # Join these styles: what all pictures share, then the rules of each.
-_STYLES = ("live", "film", "explorer", "draw")
+_STYLES = ("live", "film", "explorer", "draw", "train")
 
 
 def script(last: str) -> str:

@@ -1,0 +1,160 @@
+"""Train in the page as a reader does: press, pause, change the weight, keep, reload, and where it cannot work."""
+
+import re
+
+import pytest
+from browsing import served
+from pictures import write_page
+
+SMALL = "#train=hidden:125,count:1000,numEpochs:5"
+
+
+@pytest.fixture(scope="module")
+def address(pictures):
+    write_page(pictures, ("train",))
+    with served(pictures) as address:
+        yield f"{address}train.html"
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 900, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.errors, page.asked = [], []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("request", lambda request: page.asked.append(re.sub(".*/", "", request.url)))
+    yield page
+    assert page.errors == []
+    context.close()
+
+
+def visit(page, address):
+    page.goto(address)
+    page.locator("[data-live=train]").scroll_into_view_if_needed()
+    page.locator("[data-live=train][data-state=ready]").wait_for()
+
+
+def press(page, name):
+    page.get_by_role("button", name=name).click()
+
+
+def wait_for(page, text):
+    page.locator(".vaelib-status", has_text=text).wait_for()
+
+
+def read(page):
+    return page.evaluate("() => document.querySelector('[data-live=train]').live.read()")
+
+
+def test_it_trains_when_asked_and_not_before(page, address):
+    visit(page, address + SMALL)
+    assert not [name for name in page.asked if name.startswith(("train-digits", "train-kernels"))]
+    press(page, "Train")
+    wait_for(page, "Finished")
+    assert {"train-kernels.js", "train-digits-0.js", "train-digits-test.js"} <= set(page.asked)
+    assert "train-digits-1.js" not in page.asked
+    seen = read(page)
+    assert seen["mine"]["steps"] == [0, 8, 16, 24, 32, 40]
+    first, *_, last = seen["mine"]["distortion"]
+    assert 540 < first < 548
+    assert last < 300
+    assert len(seen["posteriors"]) == 4 * 8
+    assert page.locator(".vaelib-runs tbody tr").count() == 4
+
+
+def test_the_same_settings_end_with_the_same_numbers(page, address):
+    ends = []
+    for _ in range(2):
+        page.goto("about:blank")
+        visit(page, address + SMALL)
+        press(page, "Train")
+        wait_for(page, "Finished")
+        ends.append(read(page)["mine"])
+    assert ends[0] == ends[1]
+
+
+def test_the_weight_moves_while_it_trains(page, address):
+    visit(page, address + SMALL.replace("numEpochs:5", "numEpochs:100"))
+    press(page, "Train")
+    page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().step > 16")
+    slider = page.locator(".vaelib-weight")
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("PageUp")
+    beta = 784 * read(page)["settings"]["klWeight"]
+    assert beta > 2
+    page.wait_for_function(
+        "beta => Math.abs(document.querySelector('[data-live=train]').live.read().beta / beta - 1) < 1e-6", arg=beta
+    )
+    press(page, "Pause")
+    wait_for(page, "Paused")
+    step = read(page)["step"]
+    press(page, "One step")
+    page.wait_for_function(
+        "step => document.querySelector('[data-live=train]').live.read().step === step", arg=step + 1
+    )
+    press(page, "Go on")
+    page.wait_for_function("step => document.querySelector('[data-live=train]').live.read().step > step", arg=step + 5)
+
+
+def test_a_reload_goes_on_where_it_was(page, address):
+    visit(page, address + SMALL)
+    press(page, "Train")
+    wait_for(page, "Finished")
+    before = read(page)["mine"]
+    page.wait_for_timeout(500)
+    page.reload()
+    visit(page, address)
+    press(page, "Go on with")
+    wait_for(page, "Finished")
+    assert read(page)["mine"] == before
+    press(page, "Train on")
+    page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().step === 80")
+    page.reload()
+    visit(page, address)
+    press(page, "Forget it")
+    page.wait_for_timeout(300)
+    page.reload()
+    visit(page, address)
+    assert page.get_by_role("button", name="Go on with").count() == 0
+
+
+def test_the_trained_network_answers(page, address):
+    visit(page, address + SMALL)
+    press(page, "Train")
+    wait_for(page, "Finished")
+    press(page, "Keep this run")
+    assert page.locator(".vaelib-runs tbody tr").count() == 5
+    press(page, "Explore and draw with it")
+    for kind in ("explorer", "draw"):
+        page.locator(f"[data-own={kind}][data-state=ready]").wait_for()
+
+
+def test_settings_that_are_none_are_left_out(page, address):
+    visit(page, address + "#train=klWeight:99,hidden:7,seed:3,wrong:1")
+    settings = read(page)["settings"]
+    assert (settings["klWeight"], settings["hidden"], settings["seed"]) == (1e-3, 500, 3)
+
+
+@pytest.mark.parametrize(
+    ("without", "sentence"),
+    [
+        ("delete window.Worker", "Training has stopped"),
+        ("delete window.DecompressionStream", "too old to unpack"),
+        ("window.Blob = class { constructor() { throw new Error('none'); } }", "Training has stopped"),
+    ],
+)
+def test_a_browser_that_cannot_says_so(page, address, without, sentence):
+    page.add_init_script(without)
+    visit(page, address + SMALL)
+    press(page, "Train")
+    wait_for(page, sentence)
+    assert page.get_by_role("button", name="Try again").is_enabled()
+
+
+def test_missing_digits_are_named(page, address):
+    page.route("**/train-digits-0.js", lambda route: route.abort())
+    visit(page, address + SMALL)
+    press(page, "Train")
+    wait_for(page, "train-digits-0.js could not be loaded")

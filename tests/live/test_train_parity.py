@@ -1,0 +1,144 @@
+"""Compare training in the page with Keras, number by number, and with what the data predict."""
+
+import base64
+import hashlib
+import re
+import zlib
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from browsing import served
+from scipy import stats
+
+import vaelib
+from vaelib.live import data, training
+
+HIDDEN, BATCH, BETA, RATE = 60, 100, 7.84, 1e-3
+
+
+@pytest.fixture(scope="module")
+def page(browser, pictures):
+    """Return a page in which the worker's functions are globals, and its kernels run."""
+    page = browser.new_page()
+    with served(pictures) as address:
+        page.goto(f"{address}live/live.css")
+        kernels = training.kernels_data()
+        page.add_script_tag(content=inflated(kernels["script"]).decode())
+        program = base64.b64encode(inflated(kernels["program"])).decode()
+        page.evaluate("text => startKernels(Uint8Array.from(atob(text), letter => letter.charCodeAt(0)))", program)
+        yield page
+
+
+def inflated(text):
+    """Undo what the page undoes."""
+    return zlib.decompress(base64.b64decode(text))
+
+
+def weights_of(model):
+    """Return a model's weights under the names and in the layout of the page."""
+    encoder, decoder = model.encoder, model.decoder
+    heads = encoder.z_mean, encoder.z_log_var
+    parts = {
+        "encoderKernel": np.transpose(encoder.hidden.kernel),
+        "encoderBias": np.array(encoder.hidden.bias),
+        "headsKernel": np.concatenate([np.transpose(head.kernel) for head in heads]),
+        "headsBias": np.concatenate([np.array(head.bias) for head in heads]),
+        "decoderKernel": np.transpose(decoder.hidden.kernel),
+        "decoderBias": np.array(decoder.hidden.bias),
+        "logitsKernel": np.array(decoder.logits.kernel),
+        "logitsBias": np.array(decoder.logits.bias),
+    }
+    return {name: part.ravel() for name, part in parts.items()}
+
+
+STEPS = """([weights, images, noise, hidden, beta, rate]) => {
+  const first = Object.entries(weights).map(([name, values]) => [name, Float32Array.from(values)]);
+  const network = createNetwork(hidden, Object.fromEntries(first));
+  const told = noise.map((draws, i) => {
+    const x = tf.tensor(images[i]), result = trainStep(network, x, tf.tensor(draws), beta, rate);
+    x.dispose();
+    return [result.distortion, result.rate, ...result.posterior];
+  });
+  const after = Object.fromEntries(Object.entries(readNetwork(network).weights).map(([k, v]) => [k, [...v]]));
+  disposeNetwork(network);
+  return { told, after };
+}"""
+
+
+def test_steps_are_those_of_keras(page, digits):
+    model = vaelib.dense_vae(hidden_dim=HIDDEN, beta=BETA)
+    model.compile(optimizer=keras.optimizers.RMSprop(RATE))
+    model.optimizer.build(model.trainable_variables)
+    before = weights_of(model)
+    images = [digits.x_train[:BATCH], digits.x_train[BATCH : 2 * BATCH]]
+    noise = np.random.default_rng(0).standard_normal((2, BATCH, 2), "float32")
+    expected = []
+    for x, draws in zip(images, noise, strict=True):
+        with tf.GradientTape() as tape:
+            output = model(x, noise=draws, training=True)
+            objective = model.objective(x, output)
+        model.optimizer.apply(tape.gradient(objective.loss, model.trainable_variables))
+        first = [*output.z_mean[0], *tf.exp(0.5 * output.z_log_var[0])]
+        expected.append([np.sum(objective.distortion), np.sum(objective.rate), *first])
+    seen = page.evaluate(
+        STEPS,
+        [
+            {name: part.tolist() for name, part in before.items()},
+            [x.reshape(BATCH, 784).tolist() for x in images],
+            [draws.T.tolist() for draws in noise],
+            HIDDEN,
+            BETA,
+            RATE,
+        ],
+    )
+    np.testing.assert_allclose(seen["told"], expected, rtol=1e-5)
+    for name, part in weights_of(model).items():
+        np.testing.assert_allclose(seen["after"][name], part, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_the_noise_is_normal_and_depends_on_seed_and_step(page):
+    draw = "([count, seed, step]) => [...noiseFor(count, seed, step).dataSync()]"
+    noise = np.array([page.evaluate(draw, [500, 1, step]) for step in range(20)])
+    assert stats.kstest(noise.ravel(), "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(noise[0], noise[1])[0, 1]) < 0.1
+    np.testing.assert_array_equal(page.evaluate(draw, [500, 1, 3]), noise[3])
+    assert not np.array_equal(page.evaluate(draw, [500, 2, 3]), noise[3])
+
+
+def test_the_first_weights_are_spread_as_those_of_keras(page):
+    weights = page.evaluate("() => Object.entries(firstWeights(500, 1)).map(([k, v]) => [k, [...v]])")
+    model = vaelib.dense_vae()
+    for (name, values), expected in zip(weights, weights_of(model).values(), strict=True):
+        if name.endswith("Bias"):
+            assert not np.any(values), name
+        else:
+            limit = np.abs(expected).max()
+            assert 0.98 * limit < np.abs(values).max() < 1.02 * limit, name
+            assert abs(np.std(values) / (limit / np.sqrt(3)) - 1) < 0.05, name
+
+
+def test_digits_come_out_as_they_went_in(page, digits):
+    x = digits.x_test[:2000]
+    engine = (data._WEB / "train_engine.js").read_text()
+    text = page.evaluate(
+        f"""async packed => {{ {engine}
+          let text = "";
+          for (const byte of await inflateDigits("x", packed)) text += String.fromCharCode(byte);
+          return btoa(text); }}""",
+        training.digits_data(x),
+    )
+    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(text), "u1"), np.round(255 * x).ravel())
+
+
+def test_images_of_another_kind_are_refused():
+    with pytest.raises(ValueError, match="shape"):
+        training.digits_data(np.zeros((2, 8, 8, 1), "float32"))
+
+
+def test_the_vendored_kernels_are_those_of_the_release():
+    sums = re.findall(r"^ {4}([0-9a-f]{64}) {2}(\S+)$", (data._WEB / "vendor/README.md").read_text(), re.MULTILINE)
+    assert len(sums) == 3
+    for digest, name in sums:
+        assert hashlib.sha256((data._WEB / "vendor" / name).read_bytes()).hexdigest() == digest, name

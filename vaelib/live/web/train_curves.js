@@ -1,0 +1,53 @@
+// Plot what training costs against its steps: distortion, rate and their sum on the test digits, beside other runs.
+
+const CURVES = [
+  ["distortion D, nats", point => point.distortion], ["rate R, nats", point => point.rate],
+  ["−ELBO = D + R, nats", point => point.distortion + point.rate],
+];
+
+// Return the steps and a value of a committed run, or of one that was kept, as points.
+function pointsOf(run, value) {
+  return run.steps.map((step, i) => [step, value({ distortion: run.distortion[i], rate: run.rate[i] })]);
+}
+
+// Draw one strip: `mine` are points of this training, `kept` those of others, `known` the committed runs.
+function drawCurve(canvas, name, value, { mine, kept, known, numSteps }, colours) {
+  const width = canvas.clientWidth, height = canvas.clientHeight, context = contextOf(canvas);
+  const left = 34, bottom = height - 18, top = 18;
+  const lines = [
+    ...known.map(run => ({ points: pointsOf(run, value), colour: colours.faint, width: 2, dash: [], name: weightText(run.beta / 784) })),
+    ...kept.map((run, i) => ({ points: pointsOf(run, value), colour: colours.runs[(i + 1) % 3], width: 2, dash: DASHES[(i + 1) % 3] })),
+    { points: pointsOf(mine, value), colour: colours.runs[0], width: 2.5, dash: [] },
+  ];
+  const inSight = lines.flatMap(({ points }) => points).filter(([step]) => step <= numSteps && step > 0).map(([, y]) => y);
+  const low = Math.min(...inSight, ...(name[0] === "r" ? [0] : [])), high = Math.max(...inSight, low + 1);
+  const x = step => left + (step / numSteps) * (width - left - 6), y = nats => bottom - ((nats - low) / (high - low)) * (bottom - top);
+  context.clearRect(0, 0, width, height);
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width - left, bottom - top);
+  context.clip();
+  for (const { points, colour, width: thickness, dash } of lines) {
+    Object.assign(context, { strokeStyle: colour, fillStyle: colour, lineWidth: thickness });
+    context.setLineDash(dash);
+    context.beginPath();
+    points.forEach(([step, nats]) => context.lineTo(x(step), y(nats)));
+    context.stroke();
+    context.setLineDash([]);
+    if (points.length === 1) context.fillRect(x(points[0][0]) - 2, y(points[0][1]) - 2, 4, 4);
+  }
+  context.restore();
+  // Name the committed runs where they leave the plot.
+  for (const { points, name: text } of lines) {
+    const last = points.filter(([step]) => step <= numSteps).at(-1);
+    if (text && last) write(context, text, width - 4, Math.min(Math.max(y(last[1]), top + 6), bottom - 6), colours, "right", "middle");
+  }
+  context.fillStyle = colours.text;
+  context.fillRect(left, bottom, width - left, 1);
+  context.fillRect(left, top, 1, bottom - top);
+  write(context, name, left, 2, colours, "left", "top");
+  write(context, String(Math.round(low)), left - 4, bottom, colours, "right", "bottom");
+  write(context, String(Math.round(high)), left - 4, top, colours, "right", "top");
+  write(context, "0", left, bottom + 4, colours, "left", "top");
+  write(context, `${numSteps.toLocaleString("en")} steps`, width - 4, bottom + 4, colours, "right", "top");
+}

@@ -1,0 +1,71 @@
+// Let the reader choose what is trained; show what the data predict for the weight of the KL.
+
+const FIRST_SETTINGS = {
+  klWeight: 1e-3, hidden: 500, count: 10000, learningRate: 1e-3, warmup: 0, numEpochs: 20, seed: 1,
+};
+// Put the weights on the slider by their decimal logarithm.
+const LOWEST = -4, HIGHEST = -0.7;
+const CHOICES = {
+  hidden: ["hidden units", [[125, "125"], [250, "250"], [500, "500"]]],
+  count: ["training digits", [[1000, "1,000"], [10000, "10,000"], [60000, "60,000 (12 MB)"]]],
+  learningRate: ["learning rate", [[1e-4, "1e-4"], [3e-4, "3e-4"], [1e-3, "1e-3"], [3e-3, "3e-3"], [1e-2, "1e-2"]]],
+  warmup: ["warm-up of β, steps", [[0, "none"], [400, "400"], [1600, "1,600"]]],
+  numEpochs: ["epochs", [[5, "5"], [20, "20"], [50, "50"], [100, "100"]]],
+  seed: ["seed", [[1, "1"], [2, "2"], [3, "3"], [4, "4"], [5, "5"]]],
+};
+
+// Write a weight as "3.2e-3": two digits, of which a zero is left out.
+function weightText(klWeight) {
+  return klWeight.toExponential(1).replace(".0e", "e");
+}
+
+function weightLabel(klWeight) {
+  const beta = 784 * klWeight;
+  return `kl_wt ${weightText(klWeight)} (β = ${Number(beta.toPrecision(3))})`;
+}
+
+// Make the controls. `changed` is called with the names of what the reader changed.
+function makeSettings(facts, settings, changed) {
+  const place = klWeight => (Math.log10(klWeight) - LOWEST) / (HIGHEST - LOWEST);
+  const slider = make("input", {
+    type: "range", min: LOWEST, max: HIGHEST, step: 0.01, value: Math.log10(settings.klWeight), class: "vaelib-weight",
+    input: () => { settings.klWeight = Number((10 ** Number(slider.value)).toPrecision(2)); show(); changed("klWeight"); },
+  });
+  const output = make("output", { class: "vaelib-numbers" }), marks = make("div", { class: "vaelib-marks" });
+  const prediction = make("p", { class: "vaelib-prediction" });
+  const menus = Object.fromEntries(Object.entries(CHOICES).map(([name, [, options]]) => [name, menu(options, settings[name], {
+    "data-setting": name, change: () => { settings[name] = Number(menus[name].value); show(); changed(name); },
+  })]));
+  const group = make("div", { class: "vaelib-settings" },
+    make("div", { class: "vaelib-scrubber" }, labelled("weight of the KL", slider), output, marks), prediction,
+    make("div", { class: "vaelib-controls" }, ...Object.entries(CHOICES).map(([name, [text]]) => labelled(text, menus[name]))));
+
+  // Show the thresholds of the digits at hand on the slider, and say what they predict.
+  function show() {
+    const [first, second] = thresholdsOf(facts, settings.count).map(beta => beta / 784);
+    slider.value = Math.log10(settings.klWeight);
+    output.textContent = weightLabel(settings.klWeight);
+    slider.setAttribute("aria-valuetext", output.textContent);
+    marks.replaceChildren(...[[second, "2 → 1"], [first, "1 → 0"]].map(([klWeight, text]) => {
+      const mark = make("span", { title: `${text} dimensions at ${weightLabel(klWeight)}` });
+      mark.style.left = `${100 * place(klWeight)}%`;
+      return mark;
+    }));
+    const used = settings.klWeight > first ? "none: the posterior collapses"
+      : settings.klWeight > second ? "one dimension at most" : "both dimensions";
+    prediction.textContent = `These ${settings.count.toLocaleString("en")} digits predict: in use are ${used} ` +
+      `(the second goes at ${weightLabel(second)}, the first at ${weightLabel(first)}).`;
+    for (const [name, choice] of Object.entries(menus)) choice.value = settings[name];
+  }
+  // Keep those controls from being changed that hold for a whole training.
+  function lock(locked) {
+    for (const name of ["hidden", "count", "warmup", "seed"]) menus[name].disabled = locked;
+  }
+  show();
+  return { group, show, lock };
+}
+
+// Return the critical betas of a number of digits, descending.
+function thresholdsOf({ sizes }, count) {
+  return sizes.find(size => size.count === count).thresholds;
+}
