@@ -94,6 +94,8 @@ def test_the_weight_moves_while_it_trains(page, address):
     page.wait_for_function(
         "step => document.querySelector('[data-live=train]').live.read().step === step", arg=step + 1
     )
+    assert page.locator(".vaelib-closeup").is_visible()
+    assert "true posterior" in page.locator(".vaelib-closeup").inner_text()
     press(page, "Go on")
     page.wait_for_function("step => document.querySelector('[data-live=train]').live.read().step > step", arg=step + 5)
 

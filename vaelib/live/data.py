@@ -18,18 +18,11 @@ __all__ = ["film_data", "latent_data", "pack", "script", "style"]
 
 _WEB = Path(__file__).parent / "web"
 # Join them in this order: each script uses only what is above it.
+_TRAIN = ("engine", "settings", "curves", "memory", "panels", "closeup", "words", "experiments")
 _PARTS = (
     *("packing", "network", "ink", "dom", "plane", "trace", "film", "explorer", "pad", "draw"),
-    *(
-        "train_engine",
-        "train_settings",
-        "train_curves",
-        "train_memory",
-        "train_panels",
-        "train_words",
-        "train_experiments",
-        "train",
-    ),
+    *(f"train_{part}" for part in _TRAIN),
+    "train",
     "start",
 )
 # Offer this many test digits to a reader who does not want to draw.

@@ -23,6 +23,7 @@ _WORKER = (
     "train/random",
     "train/kernels",
     "train/dense_vae",
+    "train/closeup",
     "train/trainer",
 )
 

@@ -20,7 +20,7 @@ async function train(host, source, options, signal) {
   const ask = button("Explore and draw with it", explore), mine = make("div", {});
   const kept = await recall(), back = kept && button(`Go on with ${weightLabel(kept.settings.klWeight)}, epoch ${kept.kept.step / kept.numBatches}`, goBack);
   const drop = kept && button("Forget it", async () => { await forget(); back.remove(); drop.remove(); });
-  const controls = makeSettings(facts, settings, changed);
+  const controls = makeSettings(facts, settings, changed), closeup = makeCloseup();
   const PRESSED = {
     idle: () => begin(true), failed: () => begin(true), loading: () => {}, running: () => engine.tell({ do: "pause" }),
     paused: () => engine.tell({ do: "go" }), finished: () => { state.more += settings.numEpochs; tellSettings(); engine.tell({ do: "go" }); },
@@ -28,9 +28,9 @@ async function train(host, source, options, signal) {
   host.replaceChildren(
     controls.group,
     make("div", { class: "vaelib-controls" }, main, one, again, keep, ask, ...(kept ? [back, drop] : [])),
-    status,
+    status, closeup.group,
     make("div", { class: "vaelib-side-by-side" },
-      make("figure", {}, panel.canvas, make("figcaption", {}, "The first posterior of every batch of this epoch, ±1 σ, red to violet; black: the prior")),
+      make("figure", {}, panel.canvas, make("figcaption", {}, "The first posterior of every batch of this epoch, ±1 σ, red to violet; the strong circle is the prior")),
       make("figure", {}, digits, make("figcaption", {}, "What it decodes, at equal steps of the prior's probability"))),
     make("div", { class: "vaelib-panels vaelib-curves" }, ...curves),
     make("table", { class: "vaelib-beliefs vaelib-runs" },
@@ -44,7 +44,7 @@ async function train(host, source, options, signal) {
   // Load, start a worker from nothing or from what was kept, and train at once unless told otherwise.
   async function begin(running, from = null) {
     stop();
-    Object.assign(state, { phase: "loading", step: 0, more: from?.more ?? 0, pace: 0, asked: false, mine: from?.mine ?? noCurve(), posteriors: [], pixels: null });
+    Object.assign(state, { phase: "loading", step: 0, more: from?.more ?? 0, pace: 0, asked: false, mine: from?.mine ?? noCurve(), posteriors: [], pixels: null, closeup: null });
     panel.key = "";
     redraw();
     try {
@@ -99,6 +99,7 @@ async function train(host, source, options, signal) {
       askGrid();
       redraw();
     },
+    closeup(told) { state.closeup = told; redraw(); },
     epoch({ epoch, step, test }) {
       addPoint(step, test);
       const due = changes.filter(([at]) => at === epoch);
@@ -180,6 +181,8 @@ async function train(host, source, options, signal) {
     if (phase !== "loading") status.textContent = statusOf(state, numSteps);
     drawTrainPanel(panel, state.posteriors, numBatches, colours);
     panel.canvas.setAttribute("aria-label", `The posteriors of ${inEpoch} batches as ellipses around the prior's circle`);
+    if (state.closeup && phase !== "running") fillCloseup(closeup, state.closeup, colours);
+    else closeup.group.hidden = true;
     if (state.pixels) paintGrid(digits, state.pixels);
     const shown = { mine: state.mine, kept: state.kept, known: facts.runs, numSteps: Math.max(numSteps, 2) };
     if (numBatches > 1) CURVES.forEach(([name, value], i) => drawCurve(curves[i], name, value, shown, colours));

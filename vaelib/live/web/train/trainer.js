@@ -29,10 +29,16 @@ const ORDERS = {
     run(training);
   },
   pause() { if (training) training.running = false; },
-  // Take a single step, and tell all of it.
+  // Take a single step, and tell all of it for the first digit of its batch.
   one() {
-    if (!training || finished(training)) return;
+    if (!training || training.running || finished(training)) return;
+    const { network, data, settings, step, numBatches } = training, begin = (step % numBatches) * settings.batchSize;
+    const x = batchOf(data.train, begin, begin + 1), noise = tf.tidy(() => firstNoise(training));
+    const before = lookAt(network, x, noise), truth = truthAbout(network, x);
     takeStep(training);
+    const after = lookAt(network, x, noise), digit = [...x.dataSync()];
+    tf.dispose([x, noise]);
+    tell({ what: "closeup", step, beta: betaAt(settings, step), digit, before, after, truth });
     report(training);
   },
   // Tell everything that is needed to go on, or to decode elsewhere.
@@ -104,6 +110,12 @@ function takeStep(mine) {
   log.images += end - begin;
   log.posteriors.push(...told.posterior);
   mine.step += 1;
+}
+
+// Return the noise (2, 1) that the first image of the next batch will get.
+function firstNoise({ settings, step, numBatches, numImages }) {
+  const count = Math.min(settings.batchSize, numImages - (step % numBatches) * settings.batchSize);
+  return tf.slice(noiseFor(count, settings.seed, step), [0, 0], [LATENT, 1]);
 }
 
 // Tell what happened since the last report, and at the end of an epoch what the test digits cost.

@@ -1,0 +1,128 @@
+"""Measure what training in the page costs a reader, and where it ends beside `vaelib.fit`: `make book` first.
+
+In the Chromium of this machine, from a server on it. It prints a table; it is no test, for a busy machine is slow.
+`python benchmarks/train_here.py --seeds 5` compares the ends of trainings too, which takes some ten minutes.
+"""
+
+import argparse
+import statistics
+import sys
+from pathlib import Path
+
+import keras
+from playwright.sync_api import sync_playwright
+
+import vaelib
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests/support"))
+from browsing import QUIET, find_browser, served  # noqa: E402
+
+PAGE = "book/train_it_here.html"
+NUM_DIGITS, NUM_TEST, NUM_EPOCHS = 10_000, 2_000, 20
+KL_WTS = (1e-3, 2e-2, 5e-2)
+# Hear what the worker tells, and look at every frame.
+LISTEN = """
+window.costs = []; window.frames = [];
+const Plain = window.Worker;
+window.Worker = class extends Plain {
+  set onmessage(hear) {
+    super.onmessage = event => {
+      const { what, seconds, step, from } = event.data;
+      if (what === "steps") window.firstStep ??= performance.now();
+      if (what === "steps" && from > 0) window.costs.push((1000 * seconds) / (step - from));
+      hear(event);
+    };
+  }
+};
+let last = performance.now();
+requestAnimationFrame(function look(now) { window.frames.push(now - last); last = now; requestAnimationFrame(look); });
+"""
+
+
+def main():
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=0, help="compare this many seeds with vaelib.fit")
+    arguments = parser.parse_args()
+    if not (ROOT / "_build/html" / PAGE).exists():
+        raise SystemExit("There is no book: make book")
+    with sync_playwright() as playwright, served(ROOT / "_build/html") as site:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=QUIET)
+        rows = [row for hidden, aim in ((500, 30), (125, 8)) for row in speed(browser, f"{site}{PAGE}", hidden, aim)]
+        width = max(len(name) for name, *_ in rows)
+        for name, value, aim in rows:
+            print(f"{name:{width}}  {value:>9}  {aim}")
+        for kl_wt in KL_WTS if arguments.seeds else ():
+            compare(browser, f"{site}{PAGE}", kl_wt, range(1, arguments.seeds + 1))
+        browser.close()
+    return 0
+
+
+def trained(browser, address, **settings):
+    """Train with settings until the end; return the page."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(3_600_000)
+    page.add_init_script(LISTEN)
+    page.goto(f"{address}#train={','.join(f'{name}:{value}' for name, value in settings.items())}")
+    page.locator("[data-live=train]").scroll_into_view_if_needed()
+    page.locator("[data-live=train][data-state=ready]").wait_for()
+    page.evaluate("() => { window.pressed = performance.now(); window.frames = []; }")
+    page.get_by_role("button", name="Train", exact=False).first.click()
+    page.locator(".vaelib-status", has_text="Finished").wait_for()
+    return page
+
+
+def speed(browser, address, hidden, aim):
+    """Train for five epochs; return rows of the table."""
+    page = trained(browser, address, hidden=hidden, numEpochs=5)
+    costs, frames = page.evaluate("() => [window.costs, window.frames]")
+    first, used = page.evaluate("() => [window.firstStep - window.pressed, performance.memory?.usedJSHeapSize ?? 0]")
+    page.close()
+    yield f"{hidden} hidden units, a step, median", f"{statistics.median(costs):.1f} ms", f"<= {aim} ms"
+    yield f"{hidden} hidden units, first step after the button", f"{first:.0f} ms", "<= 1500 ms"
+    yield (
+        f"{hidden} hidden units, frame while it trains, 95th percentile",
+        f"{percentile(frames, 95):.1f} ms",
+        "<= 20 ms",
+    )
+    yield f"{hidden} hidden units, memory of the page's own objects", f"{used / 1e6:.0f} MB", ""
+
+
+def compare(browser, address, kl_wt, seeds):
+    """Print where trainings end, here and by `vaelib.fit`: means over test digits, lowest to highest over seeds."""
+    digits, ends = vaelib.load_mnist(), {"page": [], "vaelib.fit": []}
+    for seed in seeds:
+        page = trained(browser, address, klWeight=kl_wt, numEpochs=NUM_EPOCHS, seed=seed)
+        curve = page.evaluate("() => document.querySelector('[data-live=train]').live.read().mine")
+        page.close()
+        ends["page"].append((curve["distortion"][-1], curve["rate"][-1]))
+        keras.utils.set_random_seed(seed)
+        model = vaelib.dense_vae(beta=vaelib.beta_from_kl_wt(kl_wt))
+        model.compile(optimizer=keras.optimizers.RMSprop())
+        run = vaelib.fit(
+            model,
+            digits.x_train[:NUM_DIGITS],
+            validation_data=digits.x_test[:NUM_TEST],
+            num_epochs=NUM_EPOCHS,
+            shuffle=False,
+            seed=seed,
+            verbose=False,
+        )
+        ends["vaelib.fit"].append((run.history["val_distortion"][-1], run.history["val_rate"][-1]))
+    for name, values in ends.items():
+        distortion, rate = zip(*values, strict=True)
+        print(
+            f"kl_wt {kl_wt:g} (β = {784 * kl_wt:.3g}), {name:10}: D {min(distortion):.1f} to {max(distortion):.1f}, "
+            f"R {min(rate):.3f} to {max(rate):.3f} nats",
+            flush=True,
+        )
+
+
+def percentile(values, share):
+    """Return the value that this share, in per cent, of the values does not exceed."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share / 100))]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
