@@ -41,7 +41,7 @@ class LiveDirective(SphinxDirective):
         (kind,) = self.arguments
         if kind not in KINDS:
             raise self.error(f"There is no live picture {kind!r}: there are {', '.join(KINDS)}.")
-        return [live(kind=kind, autoplay="autoplay" in self.options)]
+        return [live(kind=kind, autoplay="autoplay" in self.options, small=False)]
 
 
 def setup(app):
@@ -66,7 +66,7 @@ def _follow_tags(app, doctree):
     for cell in list(doctree.findall(nodes.container)):
         for kind in KINDS:
             if f"tag_live-{kind}" in cell["classes"]:
-                cell.parent.insert(cell.parent.index(cell) + 1, live(kind=kind, autoplay=False))
+                cell.parent.insert(cell.parent.index(cell) + 1, live(kind=kind, autoplay=False, small=kind == "train"))
 
 
 def _add_files(app, pagename, templatename, context, doctree):
@@ -78,10 +78,10 @@ def _add_files(app, pagename, templatename, context, doctree):
 
 def _visit_html(self, node):
     kind = node["kind"]
-    autoplay = " data-autoplay" if node["autoplay"] else ""
+    flags = "".join(f" data-{flag}" for flag in ("autoplay", "small") if node[flag])
     picture = f"{'../' * self.builder.current_docname.count('/')}_static/{FOLDER}/{kind}.png"
     self.body.append(
-        f'<div data-live="{kind}"{autoplay}>\n<p>This picture is live, and comes when the page has loaded it.</p>\n'
+        f'<div data-live="{kind}"{flags}>\n<p>This picture is live, and comes when the page has loaded it.</p>\n'
         f'<noscript><figure><img src="{picture}" alt="{html.escape(KINDS[kind])}">'
         "<figcaption>A still figure: the live one needs JavaScript, which is switched off here.</figcaption>"
         "</figure></noscript>\n"

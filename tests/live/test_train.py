@@ -6,6 +6,13 @@ import pytest
 from browsing import served
 from pictures import write_page
 
+# Run something in the worker before its own script.
+INSIDE = """(before => {
+  const Plain = window.Blob;
+  window.Blob = class extends Plain {
+    constructor(parts, options) { super(options?.type === "text/javascript" ? [before, ...parts] : parts, options); }
+  };
+})"""
 SMALL = "#train=hidden:125,count:1000,numEpochs:5"
 
 
@@ -133,6 +140,20 @@ def test_the_trained_network_answers(page, address):
         page.locator(f"[data-own={kind}][data-state=ready]").wait_for()
 
 
+def test_it_collapses_where_the_digits_say(page, address):
+    """Train for 20 epochs of 10,000 digits: above the first threshold, beta 33.05, and below the second, 23.01."""
+    page.set_default_timeout(1_200_000)
+    rates = []
+    for kl_wt in (40 / 784, 20 / 784):
+        page.goto("about:blank")
+        visit(page, f"{address}#train=hidden:125,klWeight:{kl_wt}")
+        press(page, "Train")
+        wait_for(page, "Finished")
+        rates.append(read(page)["mine"]["rate"][-1])
+    assert rates[0] < 0.05
+    assert rates[1] > 0.1
+
+
 def test_settings_that_are_none_are_left_out(page, address):
     visit(page, address + "#train=klWeight:99,hidden:7,seed:3,wrong:1")
     settings = read(page)["settings"]
@@ -144,6 +165,9 @@ def test_settings_that_are_none_are_left_out(page, address):
     [
         ("delete window.Worker", "Training has stopped"),
         ("delete window.DecompressionStream", "too old to unpack"),
+        (f"{INSIDE}('delete self.WebAssembly;')", "WebAssembly is switched off"),
+        (f"{INSIDE}('WebAssembly.validate = () => false;')", "has no SIMD"),
+        (f"{INSIDE}('WebAssembly.instantiate = () => Promise.reject(new RangeError('Out of memory'));')", "did not start: Out of memory"),
         ("window.Blob = class { constructor() { throw new Error('none'); } }", "Training has stopped"),
     ],
 )

@@ -28,7 +28,7 @@ function startPage(folder) {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       sight.unobserve(target);
-      show(target, target.dataset.live, source, { autoplay: "autoplay" in target.dataset, page: true }, signal);
+      show(target, target.dataset.live, source, { autoplay: "autoplay" in target.dataset, page: true, small: "small" in target.dataset }, signal);
     }
   }, { rootMargin: "200px" });
   document.querySelectorAll("[data-live]").forEach(host => sight.observe(host));

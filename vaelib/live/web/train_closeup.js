@@ -5,7 +5,8 @@ const CLOSEUP_LIMIT = 6;
 function makeCloseup() {
   const plane = text => make("canvas", { class: "vaelib-plane", role: "img", "aria-label": text });
   const parts = {
-    digit: imageCanvas("The first digit of the batch"), encoded: plane("Its posterior as an ellipse, and the true posterior as a shade"),
+    digit: imageCanvas("The first digit of the batch"),
+    encoded: plane("Its posterior as an ellipse, and the true posterior as a shade"),
     drawn: plane("The posterior and the z that was drawn from it"), decoded: imageCanvas("What z is decoded to"),
     wrong: imageCanvas("Decoded minus true pixels: too dark in one colour, too bright in the other"),
     moved: plane("The posterior before and after the step"),
@@ -27,14 +28,17 @@ function fillCloseup({ group, parts, texts }, { step, beta, digit, before, after
   drawCloseup(parts.encoded, colours, plane => shadeTruth(plane, truth, colours), [before]);
   drawCloseup(parts.drawn, colours, () => {}, [before], before.z);
   drawCloseup(parts.moved, colours, () => {}, [before, after]);
-  const two = values => values.map(value => value.toFixed(2)).join(", "), gap = truth.logLikelihood + before.distortion + before.rate;
-  texts.encoded.textContent = `Step ${step + 1}: μ = (${two(before.mean)}), σ = (${two(before.std)}), rate ${before.rate.toFixed(2)} nats. ` +
-    `Shaded: the true posterior; ${truth.doubt < 0.1 ? `log p(x) = ${signedNats(truth.logLikelihood)} nats` : "too narrow to sum here"}.`;
+  const two = values => values.map(value => value.toFixed(2)).join(", "), isKnown = truth.doubt < 0.1;
+  const loss = ({ distortion, rate }) => (distortion + beta * rate).toFixed(1);
+  const gap = truth.logLikelihood + before.distortion + before.rate;
+  const truly = isKnown ? `log p(x) = ${signedNats(truth.logLikelihood)} nats` : "too narrow to sum here";
+  texts.encoded.textContent = `Step ${step + 1}: μ = (${two(before.mean)}), σ = (${two(before.std)}), ` +
+    `rate ${before.rate.toFixed(2)} nats. Shaded: the true posterior; ${truly}.`;
   texts.drawn.textContent = `z = (${two(before.z)}), one draw from the ellipse.`;
   texts.decoded.textContent = `Distortion ${before.distortion.toFixed(1)} nats` +
-    (truth.doubt < 0.1 ? `; with the rate ${gap.toFixed(1)} more than −log p(x), by this draw.` : ".");
+    (isKnown ? `; with the rate ${gap.toFixed(1)} more than −log p(x), by this draw.` : ".");
   texts.moved.textContent = `Too much ink is orange, too little blue. After the step the same draw costs ` +
-    `${(after.distortion + beta * after.rate).toFixed(1)} instead of ${(before.distortion + beta * before.rate).toFixed(1)} nats (D + βR).`;
+    `${loss(after)} instead of ${loss(before)} nats (D + βR).`;
 }
 
 function drawCloseup(canvas, colours, under, posteriors, z = null) {
@@ -51,13 +55,13 @@ function drawCloseup(canvas, colours, under, posteriors, z = null) {
 
 // Shade the nodes of the lattice by the true posterior's density.
 function shadeTruth({ context, scale, x, y }, { side, reach, density }, colours) {
-  const spacing = (2 * reach) / (side - 1);
+  const spacing = (2 * reach) / (side - 1), square = spacing * scale;
   context.fillStyle = colours.runs[0];
   density.forEach((value, i) => {
     if (value < 0.02) return;
     context.globalAlpha = 0.8 * value;
-    context.fillRect(x(-reach + (i % side) * spacing) - (spacing * scale) / 2, y(-reach + Math.floor(i / side) * spacing) - (spacing * scale) / 2,
-      spacing * scale + 0.5, spacing * scale + 0.5);
+    const across = x(-reach + (i % side) * spacing), up = y(-reach + Math.floor(i / side) * spacing);
+    context.fillRect(across - square / 2, up - square / 2, square + 0.5, square + 0.5);
   });
   context.globalAlpha = 1;
 }

@@ -14,20 +14,23 @@ function pointsOf(run, value) {
 function drawCurve(canvas, name, value, { mine, kept, known, numSteps }, colours) {
   const width = canvas.clientWidth, height = canvas.clientHeight, context = contextOf(canvas);
   const left = 34, bottom = height - 18, top = 18;
+  const line = (run, colour, thickness, dash, text) => ({ points: pointsOf(run, value), colour, thickness, dash, text });
   const lines = [
-    ...known.map(run => ({ points: pointsOf(run, value), colour: colours.faint, width: 2, dash: [], name: weightText(run.beta / 784) })),
-    ...kept.map((run, i) => ({ points: pointsOf(run, value), colour: colours.runs[(i + 1) % 3], width: 2, dash: DASHES[(i + 1) % 3] })),
-    { points: pointsOf(mine, value), colour: colours.runs[0], width: 2.5, dash: [] },
+    ...known.map(run => line(run, colours.faint, 2, [], weightText(run.beta / 784))),
+    ...kept.map((run, i) => line(run, colours.runs[(i + 1) % 3], 2, DASHES[(i + 1) % 3])),
+    line(mine, colours.runs[0], 2.5, []),
   ];
-  const inSight = lines.flatMap(({ points }) => points).filter(([step]) => step <= numSteps && step > 0).map(([, y]) => y);
+  const isInSight = ([step]) => step <= numSteps && step > 0;
+  const inSight = lines.flatMap(({ points }) => points.filter(isInSight)).map(([, nats]) => nats);
   const low = Math.min(...inSight, ...(name[0] === "r" ? [0] : [])), high = Math.max(...inSight, low + 1);
-  const x = step => left + (step / numSteps) * (width - left - 6), y = nats => bottom - ((nats - low) / (high - low)) * (bottom - top);
+  const x = step => left + (step / numSteps) * (width - left - 6);
+  const y = nats => bottom - ((nats - low) / (high - low)) * (bottom - top);
   context.clearRect(0, 0, width, height);
   context.save();
   context.beginPath();
   context.rect(left, top, width - left, bottom - top);
   context.clip();
-  for (const { points, colour, width: thickness, dash } of lines) {
+  for (const { points, colour, thickness, dash } of lines) {
     Object.assign(context, { strokeStyle: colour, fillStyle: colour, lineWidth: thickness });
     context.setLineDash(dash);
     context.beginPath();
@@ -38,9 +41,11 @@ function drawCurve(canvas, name, value, { mine, kept, known, numSteps }, colours
   }
   context.restore();
   // Name the committed runs where they leave the plot.
-  for (const { points, name: text } of lines) {
-    const last = points.filter(([step]) => step <= numSteps).at(-1);
-    if (text && last) write(context, text, width - 4, Math.min(Math.max(y(last[1]), top + 6), bottom - 6), colours, "right", "middle");
+  for (const { points, text } of lines) {
+    const last = points.filter(isInSight).at(-1);
+    if (!text || !last) continue;
+    const height = Math.min(Math.max(y(last[1]), top + 6), bottom - 6);
+    write(context, text, width - 4, height, colours, "right", "middle");
   }
   context.fillStyle = colours.text;
   context.fillRect(left, bottom, width - left, 1);

@@ -37,7 +37,7 @@ async function loadTraining(source, count, progress) {
   };
   const [[script, program], test, ...digits] = await Promise.all(names.map(load));
   const train = new Uint8Array(784 * count);
-  digits.reduce((place, part) => { train.set(part.subarray(0, train.length - place), place); return place + part.length; }, 0);
+  digits.forEach((part, i) => train.set(part.subarray(0, train.length - i * 7840000), i * 7840000));
   return { script, program, data: { train, test } };
 }
 
@@ -50,5 +50,9 @@ function startWorker(script, hear) {
     event.preventDefault();
     hear({ what: "failed", problem: event.message || "The browser did not start a worker." });
   };
-  return { tell: message => worker.postMessage(message), stop: () => { worker.terminate(); URL.revokeObjectURL(address); } };
+  const stop = () => {
+    worker.terminate();
+    URL.revokeObjectURL(address);
+  };
+  return { tell: message => worker.postMessage(message), stop };
 }

@@ -3,15 +3,18 @@
 const EXPERIMENTS = [
   {
     name: "Does it wake up?", settings: { klWeight: 0.1, numEpochs: 20 }, changes: [[10, { klWeight: 1e-3 }]],
-    predict: "Ten epochs at 1e-1 (β = 78.4), where everything collapses; then the weight falls to 1e-3. Does a collapsed network come back, and how fast?",
+    predict: "Ten epochs at 1e-1 (β = 78.4), where everything collapses; then the weight falls to 1e-3. " +
+      "Does a collapsed network come back, and how fast?",
   },
   {
     name: "Cross the threshold", settings: { klWeight: 0.02, numEpochs: 20 }, changes: [[10, { klWeight: 0.06 }]],
-    predict: "Ten epochs at 2e-2 (β = 15.7), below both thresholds; then 6e-2 (β = 47), above both. How many epochs does collapse take?",
+    predict: "Ten epochs at 2e-2 (β = 15.7), below both thresholds; then 6e-2 (β = 47), above both. " +
+      "How many epochs does collapse take?",
   },
   {
     name: "Warm up slowly", settings: { klWeight: 0.05, warmup: 1600, numEpochs: 50 },
-    predict: "To 5e-2 (β = 39.2) in 1,600 steps. The start is below the thresholds, the end above: does a warm-up save the code?",
+    predict: "To 5e-2 (β = 39.2) in 1,600 steps. The start is below the thresholds, the end above: " +
+      "does a warm-up save the code?",
   },
   {
     name: "A small network", settings: { hidden: 125 },

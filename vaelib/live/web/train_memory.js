@@ -23,10 +23,10 @@ async function inMemory(mode, act) {
   }
 }
 
-// Where a browser keeps nothing (private windows, files), training goes on without it.
-const remember = async training => { try { await inMemory("readwrite", store => store.put(training, "last")); } catch { /* kept nowhere */ } };
-const forget = async () => { try { await inMemory("readwrite", store => store.delete("last")); } catch { /* nothing kept */ } };
-const recall = async () => { try { return await inMemory("readonly", store => store.get("last")); } catch { return undefined; } };
+// Go on without it where a browser keeps nothing, as in private windows.
+const remember = training => inMemory("readwrite", store => store.put(training, "last")).catch(() => undefined);
+const forget = () => inMemory("readwrite", store => store.delete("last")).catch(() => undefined);
+const recall = () => inMemory("readonly", store => store.get("last")).catch(() => undefined);
 
 const LINK = "#train=";
 
@@ -39,7 +39,8 @@ function settingsLink(settings) {
 // Read settings from a link, and leave out what is not one of the choices.
 function settingsFrom(fragment) {
   const text = fragment.startsWith(LINK) ? fragment.slice(LINK.length) : "";
-  const named = Object.fromEntries(text.split(",").map(part => part.split(":")).map(([name, value]) => [name, Number(value)]));
+  const parts = text.split(",").map(part => part.split(":"));
+  const named = Object.fromEntries(parts.map(([name, value]) => [name, Number(value)]));
   const fits = name => (name === "klWeight" ? named[name] >= 10 ** LOWEST && named[name] <= 10 ** HIGHEST
     : CHOICES[name]?.[1].some(([value]) => value === named[name]));
   const known = Object.keys(FIRST_SETTINGS).filter(fits);

@@ -3,6 +3,8 @@
 const FIRST_SETTINGS = {
   klWeight: 1e-3, hidden: 500, count: 10000, learningRate: 1e-3, warmup: 0, numEpochs: 20, seed: 1,
 };
+// Begin like this where the picture is small: a network that trains in seconds, at a weight between the book's own.
+const SMALL_SETTINGS = { klWeight: 1e-2, hidden: 125 };
 // Put the weights on the slider by their decimal logarithm.
 const LOWEST = -4, HIGHEST = -0.7;
 const CHOICES = {
@@ -25,21 +27,28 @@ function weightLabel(klWeight) {
 }
 
 // Make the controls. `changed` is called with the names of what the reader changed.
-function makeSettings(facts, settings, changed) {
+function makeSettings(facts, settings, small, changed) {
   const place = klWeight => (Math.log10(klWeight) - LOWEST) / (HIGHEST - LOWEST);
   const slider = make("input", {
     type: "range", min: LOWEST, max: HIGHEST, step: 0.01, value: Math.log10(settings.klWeight), class: "vaelib-weight",
-    input: () => { settings.klWeight = Number((10 ** Number(slider.value)).toPrecision(2)); show(); changed("klWeight"); },
+    input: () => choose("klWeight", Number((10 ** Number(slider.value)).toPrecision(2))),
   });
   const output = make("output", { class: "vaelib-numbers" }), marks = make("div", { class: "vaelib-marks" });
   const prediction = make("p", { class: "vaelib-prediction" });
-  const menus = Object.fromEntries(Object.entries(CHOICES).map(([name, [, options]]) => [name, menu(options, settings[name], {
-    "data-setting": name, change: () => { settings[name] = Number(menus[name].value); show(); changed(name); },
-  })]));
+  const menuOf = ([name, [, options]]) => [name, menu(options, settings[name], {
+    "data-setting": name, change: () => choose(name, Number(menus[name].value)),
+  })];
+  const menus = Object.fromEntries(Object.entries(CHOICES).map(menuOf));
+  const labels = Object.entries(CHOICES).map(([name, [text]]) => labelled(text, menus[name]));
   const group = make("div", { class: "vaelib-settings" },
     make("div", { class: "vaelib-scrubber" }, labelled("weight of the KL", slider), output, marks), prediction,
-    make("div", { class: "vaelib-controls" }, ...Object.entries(CHOICES).map(([name, [text]]) => labelled(text, menus[name]))));
+    small ? "" : make("div", { class: "vaelib-controls" }, ...labels));
 
+  function choose(name, value) {
+    settings[name] = value;
+    show();
+    changed(name);
+  }
   // Show the thresholds of the digits at hand on the slider, and say what they predict.
   function show() {
     const [first, second] = thresholdsOf(facts, settings.count).map(beta => beta / 784);

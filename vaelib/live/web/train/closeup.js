@@ -6,8 +6,9 @@ const REACH = 6, SPACING = 0.1, NODES = 2048;
 // Return distortion, rate, posterior, z and decoded pixels of one image (1, 784) with given noise (2, 1).
 function lookAt({ weights }, x, noise) {
   return tf.tidy(() => {
-    const parts = forward(weights, x, noise), { distortion, rate } = costs(x, parts), list = tensor => [...tensor.dataSync()];
-    return { distortion, rate, mean: list(parts.mean), std: list(parts.std), z: list(parts.z), pixels: list(tf.sub(1, parts.black)) };
+    const parts = forward(weights, x, noise), told = { ...parts, pixels: tf.sub(1, parts.black) };
+    const list = name => [name, [...told[name].dataSync()]];
+    return { ...costs(x, parts), ...Object.fromEntries(["mean", "std", "z", "pixels"].map(list)) };
   });
 }
 
@@ -30,7 +31,8 @@ function truthAbout({ weights }, x) {
       joint[begin + i] = likelihood[i] - 0.5 * (points[i] ** 2 + points[count + i] ** 2) - Math.log(2 * Math.PI);
     }
   }
-  const most = joint.reduce((a, b) => Math.max(a, b)), density = Float32Array.from(joint, value => Math.exp(value - most));
+  const most = joint.reduce((a, b) => Math.max(a, b));
+  const density = Float32Array.from(joint, value => Math.exp(value - most));
   const sums = [0, 0, 0, 0];
   density.forEach((value, i) => { sums[(i % side) % 2 + 2 * (Math.floor(i / side) % 2)] += value; });
   const whole = sums.reduce((a, b) => a + b), logs = sums.map(sum => Math.log(4 * sum / whole));

@@ -16,8 +16,10 @@ const FIRST_STEP = 1000;
 // outputs of the heads are two means and two log-variances.
 function shapesOf(hidden) {
   return {
-    encoderKernel: [hidden, NUM_PIXELS], encoderBias: [hidden, 1], headsKernel: [2 * LATENT, hidden], headsBias: [2 * LATENT, 1],
-    decoderKernel: [hidden, LATENT], decoderBias: [hidden, 1], logitsKernel: [hidden, NUM_PIXELS], logitsBias: [NUM_PIXELS],
+    encoderKernel: [hidden, NUM_PIXELS], encoderBias: [hidden, 1],
+    headsKernel: [2 * LATENT, hidden], headsBias: [2 * LATENT, 1],
+    decoderKernel: [hidden, LATENT], decoderBias: [hidden, 1],
+    logitsKernel: [hidden, NUM_PIXELS], logitsBias: [NUM_PIXELS],
   };
 }
 

@@ -124,8 +124,8 @@ function report(mine) {
   if (log.images === 0) return;
   const now = performance.now();
   tell({
-    what: "steps", from: log.from, step, seconds: (now - log.told) / 1000, beta: betaAt(settings, step - 1), posteriors: Float32Array.from(log.posteriors),
-    distortion: log.distortion / log.images, rate: log.rate / log.images,
+    what: "steps", from: log.from, step, seconds: (now - log.told) / 1000, beta: betaAt(settings, step - 1),
+    posteriors: Float32Array.from(log.posteriors), distortion: log.distortion / log.images, rate: log.rate / log.images,
   });
   mine.log = { from: step, posteriors: [], distortion: 0, rate: 0, images: 0, told: now };
   if (step % numBatches) return;
@@ -154,3 +154,8 @@ onmessage = async ({ data: order }) => {
     tell({ what: "failed", problem: error.message });
   }
 };
+
+// Tell what fails inside the library, such as a browser that refuses memory: it does not pass errors on.
+addEventListener("unhandledrejection", ({ reason }) => {
+  tell({ what: "failed", problem: `The kernels did not start: ${reason?.message ?? reason}.` });
+});

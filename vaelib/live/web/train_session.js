@@ -1,0 +1,139 @@
+// Lead a training: give the worker its orders, and keep what it tells in a state that the picture draws.
+
+// Decode the grid again at most this often, in milliseconds; keep this many runs to compare with.
+const GRID_MS = 700, MOST_KEPT = 3;
+
+function noCurve() {
+  return { steps: [], distortion: [], rate: [] };
+}
+
+// Return the session of a picture. `redraw` is called when the state has changed, `speak` with what is worth saying,
+// `explore` with a network that a reader wants to ask, `moved` when an experiment has changed the settings.
+function makeSession(source, settings, facts, { small, redraw, speak, explore, moved }) {
+  const state = {
+    phase: "idle", step: 0, numBatches: 1, more: 0, pace: 0, mine: noCurve(), kept: [], posteriors: [], pixels: null,
+  };
+  let engine = null, loaded = null, changes = [], lastGrid = 0;
+
+  // Load, start a worker from nothing or from what was kept, and train at once unless told otherwise.
+  async function begin(running, from = null) {
+    stop();
+    Object.assign(state, { phase: "loading", step: 0, more: from?.more ?? 0, pace: 0, asked: false, loaded: null });
+    Object.assign(state, { mine: from?.mine ?? noCurve(), posteriors: [], pixels: null, closeup: null });
+    redraw();
+    try {
+      if (loaded?.count !== settings.count) {
+        const progress = (done, all) => { state.loaded = `Loading: ${done} of ${all} files`; redraw(); };
+        loaded = { count: settings.count, ...await loadTraining(source, settings.count, progress) };
+      }
+      engine = startWorker(loaded.script, message => { HEARD[message.what](message, running); redraw(); });
+      engine.tell({ do: "start", program: loaded.program, data: loaded.data, settings: told(), kept: from?.kept });
+    } catch (error) {
+      HEARD.failed({ problem: error.message });
+      redraw();
+    }
+  }
+  function stop() {
+    engine?.stop();
+    engine = null;
+  }
+  // Return the settings as the worker wants them.
+  function told() {
+    const { klWeight, hidden, learningRate, warmup, seed, numEpochs } = settings;
+    const beta = 784 * klWeight, batchSize = 128;
+    return { beta, hidden, learningRate, warmup, seed, batchSize, numEpochs: numEpochs + state.more };
+  }
+  function tellSettings() {
+    engine?.tell({ do: "change", settings: told() });
+  }
+
+  const HEARD = {
+    ready({ numBatches, step, first }, running) {
+      Object.assign(state, { phase: running ? "running" : "paused", numBatches, step });
+      if (first) addPoint(0, first);
+      engine.tell({ do: running ? "go" : "one" });
+      askGrid();
+    },
+    steps({ from, step, seconds, posteriors, beta }) {
+      if (from % state.numBatches === 0) state.posteriors = [];
+      state.posteriors.push(...posteriors);
+      Object.assign(state, { step, beta });
+      const pace = seconds / (step - from);
+      // Average over some seconds; the first step also starts the kernels.
+      if (from > 0) state.pace = state.pace ? 0.9 * state.pace + 0.1 * pace : pace;
+      askGrid();
+    },
+    closeup(closeup) { state.closeup = closeup; },
+    epoch({ epoch, step, test }) {
+      addPoint(step, test);
+      for (const [at, change] of changes) {
+        if (at !== epoch) continue;
+        Object.assign(settings, change);
+        moved();
+        tellSettings();
+      }
+      if (!small) engine.tell({ do: "keep", ask: "remember" });
+      speak(`Epoch ${epoch}. Test digits: distortion ${test.distortion.toFixed(1)}, rate ${test.rate.toFixed(2)} nats.`);
+    },
+    paused() { state.phase = "paused"; },
+    finished() {
+      state.phase = "finished";
+      lastGrid = 0;
+      askGrid();
+      speak("Training has ended.");
+    },
+    grid({ pixels }) { Object.assign(state, { pixels, asked: false }); },
+    kept({ ask, kept }) {
+      const { mine, more, numBatches } = state;
+      if (ask === "remember") remember({ kept, settings: { ...settings }, mine, more, numBatches });
+      else explore(kept.weights, loaded.data.test);
+    },
+    failed({ problem }) {
+      Object.assign(state, { phase: "failed", problem });
+      stop();
+      speak(problem);
+    },
+  };
+  function addPoint(step, { distortion, rate }) {
+    if (state.mine.steps.at(-1) === step) return;
+    state.mine.steps.push(step);
+    state.mine.distortion.push(distortion);
+    state.mine.rate.push(rate);
+  }
+  function askGrid() {
+    if (!engine || state.asked || performance.now() - lastGrid < GRID_MS) return;
+    lastGrid = performance.now();
+    state.asked = true;
+    engine.tell({ do: "grid", points: facts.grid });
+  }
+
+  // Act on the main button.
+  const PRESSED = {
+    idle: () => begin(true), failed: () => begin(true), loading: () => {},
+    running: () => engine.tell({ do: "pause" }),
+    paused() { state.phase = "running"; engine.tell({ do: "go" }); },
+    finished() {
+      Object.assign(state, { phase: "running", more: state.more + settings.numEpochs });
+      tellSettings();
+      engine.tell({ do: "go" });
+    },
+  };
+  const press = () => { PRESSED[state.phase](); redraw(); };
+  const oneStep = () => { if (engine && state.phase !== "finished") engine.tell({ do: "one" }); else begin(false); };
+  function keepRun() {
+    if (state.mine.steps.length < 2) return;
+    state.kept = [{ label: labelOf(settings), ...structuredClone(state.mine) }, ...state.kept].slice(0, MOST_KEPT);
+    redraw();
+  }
+  function tryOut(experiment) {
+    keepRun();
+    Object.assign(settings, FIRST_SETTINGS, experiment.settings);
+    changes = experiment.changes ?? [];
+    moved();
+    begin(true);
+  }
+  function askNetwork() {
+    engine?.tell({ do: "keep", ask: "explore" });
+  }
+  return { state, begin, stop, press, oneStep, keepRun, tryOut, askNetwork, tellSettings, isReady: () => Boolean(engine) };
+}
