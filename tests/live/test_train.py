@@ -2,9 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
 from browsing import served
 from pictures import write_page
+
+import vaelib
+from vaelib.training import load_download
 
 # Run something in the worker before its own script.
 INSIDE = """(before => {
@@ -13,6 +17,9 @@ INSIDE = """(before => {
     constructor(parts, options) { super(options?.type === "text/javascript" ? [before, ...parts] : parts, options); }
   };
 })"""
+NO_MEMORY = """
+WebAssembly.instantiate = WebAssembly.instantiateStreaming = () => Promise.reject(new RangeError("No memory"));
+""".strip()
 SMALL = "#train=hidden:125,count:1000,numEpochs:5"
 
 
@@ -140,6 +147,34 @@ def test_the_trained_network_answers(page, address):
         page.locator(f"[data-own={kind}][data-state=ready]").wait_for()
 
 
+def test_a_download_is_the_network_of_the_page(page, address, digits, tmp_path):
+    visit(page, address + SMALL)
+    press(page, "Train")
+    wait_for(page, "Finished")
+    with page.expect_download() as found:
+        press(page, "Download")
+    file = tmp_path / "training.npz"
+    found.value.save_as(file)
+    run = load_download(file)
+    seen = read(page)
+    assert run.history["val_rate"] == seen["mine"]["rate"][1:]
+    np.testing.assert_allclose(run.history["beta"], 0.784)
+    assert run.posteriors[5].mean.shape == (8, 2)
+    # Its posteriors cost the test digits the rate that the page says.
+    rate = np.mean(vaelib.gaussian_kl(*run.model.encode(digits.x_test[:2000])))
+    np.testing.assert_allclose(rate, seen["mine"]["rate"][-1], rtol=1e-4)
+    decoded = np.round(255 * np.reshape(run.model.generate(vaelib.latent_grid()), -1))
+    assert np.abs(decoded - np.array(seen["pixels"])).max() <= 1
+
+
+def test_another_file_is_refused(tmp_path):
+    np.savez(tmp_path / "other.npz", a=1)
+    with pytest.raises(ValueError, match="the page wrote"):
+        load_download(tmp_path / "other.npz")
+    with pytest.raises(FileNotFoundError):
+        load_download(tmp_path / "none.npz")
+
+
 def test_it_collapses_where_the_digits_say(page, address):
     """Train for 20 epochs of 10,000 digits: above the first threshold, beta 33.05, and below the second, 23.01."""
     page.set_default_timeout(1_200_000)
@@ -167,7 +202,7 @@ def test_settings_that_are_none_are_left_out(page, address):
         ("delete window.DecompressionStream", "too old to unpack"),
         (f"{INSIDE}('delete self.WebAssembly;')", "WebAssembly is switched off"),
         (f"{INSIDE}('WebAssembly.validate = () => false;')", "has no SIMD"),
-        (f"{INSIDE}('WebAssembly.instantiate = () => Promise.reject(new RangeError('Out of memory'));')", "did not start: Out of memory"),
+        (f"{INSIDE}('{NO_MEMORY}')", "refused them memory"),
         ("window.Blob = class { constructor() { throw new Error('none'); } }", "Training has stopped"),
     ],
 )

@@ -18,7 +18,19 @@ __all__ = ["film_data", "latent_data", "pack", "script", "style"]
 
 _WEB = Path(__file__).parent / "web"
 # Join them in this order: each script uses only what is above it.
-_TRAIN = ("engine", "settings", "curves", "memory", "words", "panels", "network", "closeup", "experiments", "session")
+_TRAIN = (
+    "engine",
+    "settings",
+    "curves",
+    "memory",
+    "words",
+    "panels",
+    "network",
+    "closeup",
+    "experiments",
+    "download",
+    "session",
+)
 _PARTS = (
     *("packing", "network", "ink", "dom", "plane", "trace", "film", "explorer", "pad", "draw"),
     *(f"train_{part}" for part in _TRAIN),

@@ -13,11 +13,12 @@ async function train(host, source, options, signal) {
   const button = (text, click) => make("button", { type: "button", click }, text);
   const main = button("▶ Train", session.press), again = button("Start again", () => session.begin(true));
   const one = button("One step", session.oneStep), keep = button("Keep this run", session.keepRun);
-  const ask = button("Explore and draw with it", session.askNetwork);
+  const ask = button("Explore and draw with it", () => session.askNetwork("explore"));
+  const take = button("Download", () => session.askNetwork("download"));
   const kept = small ? undefined : await recall(), returning = kept ? returnButtons(kept) : [];
   host.replaceChildren(
     controls.group,
-    make("div", { class: "vaelib-controls" }, main, ...(small ? [again] : [one, again, keep, ask]), ...returning),
+    make("div", { class: "vaelib-controls" }, main, ...(small ? [again] : [one, again, keep, ask, take]), ...returning),
     view.status, closeup.group, view.pictures, view.curves, ...(small ? [] : [view.table, experiments(session.tryOut)]),
     mine, spoken,
   );
@@ -58,6 +59,7 @@ async function train(host, source, options, signal) {
     main.disabled = phase === "loading";
     one.disabled = isBusy;
     keep.disabled = state.mine.steps.length < 2;
+    take.disabled = state.mine.train.beta.length === 0 || !session.isReady();
     ask.disabled = !session.isReady() || phase === "loading";
     again.disabled = phase === "idle" || phase === "loading";
     controls.lock(isBusy || phase === "paused");

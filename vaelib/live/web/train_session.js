@@ -4,7 +4,7 @@
 const GRID_MS = 700, MOST_KEPT = 3;
 
 function noCurve() {
-  return { steps: [], distortion: [], rate: [] };
+  return { steps: [], distortion: [], rate: [], train: { distortion: [], rate: [], beta: [] } };
 }
 
 // Return the session of a picture. `redraw` is called when the state has changed, `speak` with what is worth saying,
@@ -64,8 +64,10 @@ function makeSession(source, settings, facts, { small, redraw, speak, explore, m
       askGrid();
     },
     closeup(closeup) { state.closeup = closeup; },
-    epoch({ epoch, step, test }) {
+    epoch({ epoch, step, train, test }) {
       addPoint(step, test);
+      for (const name of ["distortion", "rate"]) state.mine.train[name].push(train[name]);
+      state.mine.train.beta.push(state.beta);
       for (const [at, change] of changes) {
         if (at !== epoch) continue;
         Object.assign(settings, change);
@@ -86,6 +88,7 @@ function makeSession(source, settings, facts, { small, redraw, speak, explore, m
     kept({ ask, kept }) {
       const { mine, more, numBatches } = state;
       if (ask === "remember") remember({ kept, settings: { ...settings }, mine, more, numBatches });
+      else if (ask === "download") download(archiveOf(kept.weights, settings, state), "training.npz");
       else explore(kept.weights, loaded.data.test);
     },
     failed({ problem }) {
@@ -132,8 +135,9 @@ function makeSession(source, settings, facts, { small, redraw, speak, explore, m
     moved();
     begin(true);
   }
-  function askNetwork() {
-    engine?.tell({ do: "keep", ask: "explore" });
+  // Ask for the network, to "explore" or to "download".
+  function askNetwork(ask) {
+    engine?.tell({ do: "keep", ask });
   }
   return { state, begin, stop, press, oneStep, keepRun, tryOut, askNetwork, tellSettings, isReady: () => Boolean(engine) };
 }

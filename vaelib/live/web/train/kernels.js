@@ -11,7 +11,7 @@ async function startKernels(program) {
   });
   // Use one thread everywhere: more need a page that is isolated from others, and would add up in another order.
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-  if (!(await tf.setBackend("wasm"))) throw new Error("The kernels did not start.");
+  if (!(await tf.setBackend("wasm"))) throw new Error("The kernels did not start: the browser refused them memory.");
   URL.revokeObjectURL(address);
   return tf;
 }

@@ -154,8 +154,3 @@ onmessage = async ({ data: order }) => {
     tell({ what: "failed", problem: error.message });
   }
 };
-
-// Tell what fails inside the library, such as a browser that refuses memory: it does not pass errors on.
-addEventListener("unhandledrejection", ({ reason }) => {
-  tell({ what: "failed", problem: `The kernels did not start: ${reason?.message ?? reason}.` });
-});
