@@ -41,14 +41,14 @@ async function film(host, source, { autoplay = false }, signal) {
   );
 
   const lines = traceLines(runs.length, traceOf, epochs, numBatches);
-  const draw = () => {
+  const draw = whenShown(host, () => {
     const colours = coloursOf(host);
     panels.forEach((panel, i) => drawFilmPanel(panel, traceOf(i, state.epoch), state, colours));
     drawTrace(trace, lines, state, numBatches, colours);
     scrubber.value = state.batch;
     scrubber.setAttribute("aria-valuetext", `batch ${state.batch} of ${numBatches}`);
     number.textContent = `${state.batch} of ${numBatches}`;
-  };
+  });
   const redraw = onceAFrame(draw, signal);
 
   function go(batch) {

@@ -28,7 +28,8 @@ function startPage(folder) {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       sight.unobserve(target);
-      show(target, target.dataset.live, source, { autoplay: "autoplay" in target.dataset }, signal);
+      const options = { autoplay: "autoplay" in target.dataset, again: "reload the page" };
+      show(target, target.dataset.live, source, options, signal);
     }
   }, { rootMargin: "200px" });
   document.querySelectorAll("[data-live]").forEach(host => sight.observe(host));
