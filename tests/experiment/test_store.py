@@ -6,11 +6,12 @@ import json
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from invented import result
 
-from vaelib import list_runs, load_run, trained_model
+from vaelib import RunSpec, dense_vae, fit, list_runs, load_run, trained_model
 from vaelib._files import read_npz
 from vaelib.experiment import RunResult, rates_by_dimension
 
@@ -278,3 +279,18 @@ def test_a_committed_evaluation_is_of_its_run(file):
 @pytest.mark.parametrize("file", RESULTS, ids=lambda file: file.stem)
 def test_a_committed_result_is_small(file):
     assert file.stat().st_size <= 1_000_000
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_first_rows_are_the_images_that_were_encoded(shuffle, images):
+    model = dense_vae(hidden_dim=8)
+    # With steps of size 0 every epoch encodes with the same weights.
+    model.compile(optimizer=keras.optimizers.SGD(0.0))
+    run = fit(model, images, num_epochs=3, batch_size=32, shuffle=shuffle, seed=5, verbose=False)
+    spec = RunSpec(seed=5, shuffle=shuffle, batch_size=32, num_epochs=3, num_train=len(images), num_test=1)
+    found = RunResult(spec, run.history, run.posteriors, {}, {})
+    for epoch, trace in run.posteriors.items():
+        np.testing.assert_allclose(trace.mean, model.encode(images[found.first_rows(epoch)])[0], atol=1e-5)
+    assert (len({found.first_rows(epoch).tobytes() for epoch in run.posteriors}) == 3) == shuffle
+    with pytest.raises(ValueError, match=r"an epoch that was kept, \[1, 2, 3\], got 4"):
+        found.first_rows(4)

@@ -10,7 +10,8 @@ from browsing import ROOT
 from invented import NUM_BATCHES, result
 
 import vaelib
-from vaelib.live.data import film_data, latent_data, pack, script
+from vaelib.live.data import latent_data, pack, script
+from vaelib.live.film import film_data
 from vaelib.models import PosteriorTrace
 
 
@@ -83,6 +84,15 @@ def bad_inputs():
         "no result": (lambda: vaelib.posterior_film({}), "expects at least one result, got an empty dict"),
         "other epochs": (lambda: vaelib.posterior_film(one | {"b": other}), "same epochs and batches"),
         "three latents": (lambda: vaelib.posterior_film({"a": flat}), "two latent dimensions, 'a' has another"),
+        "no images": (
+            lambda: vaelib.posterior_film(one, labels=y),
+            r"the 60000 training images of the runs .* got the shapes \(\) and \(2,\)",
+        ),
+        "too few images": (lambda: vaelib.posterior_film(one, x, y), r"got the shapes \(2, 28, 28, 1\) and \(2,\)"),
+        "no model for a run": (
+            lambda: vaelib.posterior_film(one, models={"b": dense["a"]}),
+            "a model for each result, got none for a",
+        ),
         "no model": (lambda: vaelib.latent_explorer({}, x, y), "At least one model is expected"),
         "no image": (lambda: vaelib.draw_a_digit(dense, x[:0], y[:0]), "at least one, got 0 and 0"),
         "a label missing": (lambda: vaelib.draw_a_digit(dense, x, y[:1]), "got 2 and 1"),

@@ -1,13 +1,10 @@
-"""Where the live pictures live: on a server, in a file, in a notebook; and what they ask of it."""
+"""Where the live pictures live: on a server, in a file; and what they ask of it."""
 
-import json
 import re
 
 import pytest
 from browsing import served
 from pictures import KINDS, forbid_inline, opened
-
-from vaelib import draw_a_digit, latent_explorer, load_run, posterior_film
 
 
 @pytest.fixture(scope="module")
@@ -62,39 +59,3 @@ def test_whoever_wants_no_motion_gets_none(browser, address, pictures):
         page.locator("[data-state=ready]").wait_for()
         assert page.get_by_role("button", name="Pause").count() == plays
         page.close()
-
-
-WIDGET = """
-import widget from "./widget.js";
-const data = await (await fetch("widget.json")).json();
-window.close = widget.render({ model: { get: name => data[name] }, el: document.querySelector("main") });
-"""
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_notebook_shows_the_same_pictures(kind, browser, address, pictures, specs, models, small):
-    labels = ("a", "b", "c")
-    if kind == "film":
-        widget = posterior_film({label: load_run(spec) for label, spec in zip(labels, specs, strict=True)})
-    else:
-        show = {"explorer": latent_explorer, "draw": draw_a_digit}[kind]
-        widget = show(dict(zip(labels, models, strict=True)), small.x_test, small.y_test)
-    (pictures / "widget.js").write_text(str(widget._esm))
-    (pictures / "widget.json").write_text(json.dumps({"kind": widget.kind, "data": widget.data}))
-    (pictures / "notebook.js").write_text(WIDGET)
-    (pictures / "notebook.html").write_text(
-        '<!doctype html><html lang="en"><title>A notebook</title><link rel="icon" href="live/film.png">'
-        '<link rel="stylesheet" href="live/live.css"><main></main><script type="module" src="notebook.js"></script>'
-    )
-    with opened(browser, f"{address}notebook.html") as seen:
-        host = seen.page.locator(".vaelib-live[data-state=ready]")
-        host.wait_for()
-        assert host.locator("canvas").first.bounding_box()["height"] > 100
-        assert {"film": "|μ|", "explorer": "decoded by each network", "draw": "Nothing is drawn yet"}[
-            kind
-        ] in host.inner_text()
-        # When the cell is run again, the old widget lets go.
-        seen.page.evaluate("() => window.close()")
-        seen.page.set_viewport_size({"width": 500, "height": 700})
-        seen.settle()
-        assert seen.errors == []

@@ -1,13 +1,16 @@
 """Show the live pictures in notebooks as widgets; test_web.py tests the side of the browser."""
 
+import importlib
 import sys
 import types
+from email.message import Message
 
 import pytest
 from invented import result
 
 import vaelib
-from vaelib.live.data import film_data, latent_data, script, style
+from vaelib.live.data import latent_data, script, style
+from vaelib.live.film import film_data
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +37,28 @@ def test_in_colab_it_asks_for_widgets_other_than_colabs_own(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     vaelib.posterior_film({"a": result()})
     assert asked == [True]
+
+
+PAGES = {"film": "06_watch_the_posterior", "explorer": "10_ask_the_model", "draw": "10_ask_the_model"}
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_where_there_are_no_widgets_a_sentence_links_to_the_page(kind, models, small, monkeypatch):
+    package = Message()
+    package["Project-URL"] = "Book, https://ada.github.io/book/"
+    package["Project-URL"] = "Source, https://github.com/ada/book"
+    monkeypatch.setattr(importlib.import_module("vaelib.live.widgets"), "metadata", {"vaelib": package}.get)
+    show = {"explorer": vaelib.latent_explorer, "draw": vaelib.draw_a_digit}
+    shown = vaelib.posterior_film({"a": result()}) if kind == "film" else show[kind](models, small.x_test, small.y_test)
+    data, _ = shown._repr_mimebundle_()
+    address = f"https://ada.github.io/book/notebooks/{PAGES[kind]}.html"
+    assert data["text/plain"] == (
+        f"This picture is live where there are widgets, as in JupyterLab and Colab, and on the book's page: {address}"
+    )
+    assert f'<a href="{address}">' in data["text/html"]
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == shown.model_id
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    assert "text/html" not in shown._repr_mimebundle_()[0]
+    del package["Project-URL"]
+    data, _ = shown._repr_mimebundle_()
+    assert data["text/plain"].endswith("and on the book's page.")

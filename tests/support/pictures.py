@@ -1,5 +1,6 @@
 """Write a bare page with nothing but live pictures of the book's own runs, and use it in a browser."""
 
+import json
 import re
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -90,3 +91,41 @@ def forbid_inline(page):
         route.fulfill(response=response, headers={**response.headers, **policy})
 
     page.route("**/*.html", add_policy)
+
+
+# Render a widget into an element that enters the page when `attach` is called, as programs for notebooks do.
+NOTEBOOK = """
+import widget from "./widget.js";
+const data = await (await fetch("widget.json")).json(), cell = document.createElement("div");
+const close = widget.render({ model: { get: name => data[name] }, el: cell });
+window.notebook = { attach: () => document.querySelector("main").append(cell), close, cell };
+"""
+NOTEBOOK_PAGE = """<!doctype html>
+<html lang="en">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>A notebook</title>
+<link rel="icon" href="live/film.png">
+<link rel="stylesheet" href="live/live.css">
+<main></main>
+<script type="module" src="notebook.js"></script>
+"""
+
+
+def write_notebook(folder, widget):
+    """Write notebook.html, which shows a widget, beside the folder live/."""
+    (folder / "widget.js").write_text(str(widget._esm))
+    (folder / "widget.json").write_text(json.dumps({"kind": widget.kind, "data": widget.data}))
+    (folder / "notebook.js").write_text(NOTEBOOK)
+    (folder / "notebook.html").write_text(NOTEBOOK_PAGE)
+
+
+@contextmanager
+def opened_notebook(browser, address, *, attach=True, **options):
+    """Open notebook.html; wait for the widget, in the page or not yet."""
+    with opened(browser, f"{address}notebook.html", **options) as seen:
+        seen.page.wait_for_function("() => window.notebook")
+        if attach:
+            seen.page.evaluate("() => notebook.attach()")
+        seen.page.wait_for_function("() => notebook.cell.querySelector('[data-state]')")
+        seen.settle()
+        yield seen

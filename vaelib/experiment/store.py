@@ -10,7 +10,7 @@ import numpy as np
 from .._files import DamagedFileError, read_npz, write_npz
 from .._warnings import warn
 from ..models import PosteriorTrace
-from ..training.fit import bound_of
+from ..training.fit import bound_of, epoch_order
 from .spec import RunSpec
 
 __all__ = [
@@ -67,6 +67,21 @@ class RunResult(NamedTuple):
                 f"got {name!r} and {num_epochs}."
             )
         return float(np.mean(self.history[name][-num_epochs:]))
+
+    def first_rows(self, epoch: int) -> np.ndarray:
+        """Return which training images the posteriors of an epoch belong to, (num_batches,) rows of x_train.
+
+        Args:
+            epoch: one of those in `posteriors`.
+
+        Raises:
+            ValueError: if the posteriors of this epoch were not kept.
+        """
+        if epoch not in self.posteriors:
+            raise ValueError(f"first_rows expects an epoch that was kept, {sorted(self.posteriors)}, got {epoch}.")
+        spec, num_batches = self.spec, len(self.posteriors[epoch].mean)
+        order = epoch_order(spec.num_train, spec.shuffle, spec.seed, (epoch - 1) * num_batches)
+        return order[:: spec.batch_size]
 
     @property
     def test_posteriors(self) -> PosteriorTrace:

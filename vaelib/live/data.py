@@ -14,26 +14,27 @@ from ..analysis import encode_all
 from ..layers import DenseDecoder, DenseEncoder
 from ..models import VAE
 
-__all__ = ["film_data", "latent_data", "pack", "script", "style"]
+__all__ = ["latent_data", "pack", "script", "style"]
 
 _WEB = Path(__file__).parent / "web"
 # Join them in this order: each script uses only what is above it.
-_TRAIN = (
-    "engine",
-    "settings",
-    "curves",
-    "memory",
-    "words",
-    "panels",
-    "network",
-    "closeup",
-    "experiments",
-    "download",
-    "session",
-)
+_TRAIN = ("engine", "settings", "curves", "memory", "words", "panels", "network", "closeup", "experiments")
 _PARTS = (
-    *("packing", "network", "ink", "dom", "plane", "trace", "film", "explorer", "pad", "draw"),
-    *(f"train_{part}" for part in _TRAIN),
+    *(
+        "packing",
+        "network",
+        "ink",
+        "dom",
+        "plane",
+        "trace",
+        "filmdigits",
+        "filmpanel",
+        "film",
+        "explorer",
+        "pad",
+        "draw",
+    ),
+    *(f"train_{part}" for part in (*_TRAIN, "download", "session")),
     "train",
     "start",
 )
@@ -62,40 +63,6 @@ def script(last: str) -> str:
 def style() -> str:
     """Return the CSS of all live pictures."""
     return "\n".join((_WEB / f"{part}.css").read_text(encoding="utf-8") for part in _STYLES)
-
-
-def film_data(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the film shows of several runs, by name.
-
-    Args:
-        results: dict from a label to a `RunResult` with two latent dimensions.
-
-    Returns:
-        A dict that can be written as JSON.
-
-    Raises:
-        ValueError: if there is no result, one has another number of latent dimensions, or their epochs differ.
-    """
-    if not results:
-        raise ValueError("posterior_film expects at least one result, got an empty dict: see train_or_load.")
-    shapes = {
-        label: {epoch: np.shape(trace.mean) for epoch, trace in result.posteriors.items()}
-        for label, result in results.items()
-    }
-    first = next(iter(shapes.values()))
-    for label, shape in shapes.items():
-        if any(latent_dim != 2 for _, latent_dim in shape.values()):
-            raise ValueError(f"posterior_film expects runs with two latent dimensions, {label!r} has another number.")
-        if shape != first:
-            raise ValueError(
-                f"posterior_film expects runs with the same epochs and batches, got {shape} for {label!r} and {first} "
-                "for the first: show them one by one."
-            )
-    data: dict = {"runs": [{"label": label} for label in results]}
-    for i, result in enumerate(results.values()):
-        traces = [np.concatenate(result.posteriors[epoch], axis=1) for epoch in sorted(first)]
-        data[f"film-{i}"] = {"epochs": sorted(first), "trace": pack(np.stack(traces), "int16")}
-    return data
 
 
 def latent_data(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> dict[str, Any]:

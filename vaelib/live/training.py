@@ -2,7 +2,7 @@
 
 import base64
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def digits_data(x: ArrayLike) -> dict[str, Any]:
     }
 
 
-def facts_data(x: ArrayLike, sizes: tuple[int, ...], results: Mapping[str, Any], num_test: int) -> dict[str, Any]:
+def facts_data(x: ArrayLike, sizes: Sequence[int], results: Mapping[str, Any], num_test: int) -> dict[str, Any]:
     """Return what the page sets beside its own training, as one object for JSON.
 
     Args:

@@ -1,7 +1,9 @@
 """Show the live pictures in Jupyter and Colab, with the JavaScript of the book's own pages."""
 
+import html
 import sys
 from collections.abc import Mapping
+from importlib.metadata import metadata
 from typing import Any
 
 import anywidget
@@ -10,26 +12,41 @@ from numpy.typing import ArrayLike
 
 from ..models import VAE
 from . import data
+from .film import film_data
 
 __all__ = ["draw_a_digit", "latent_explorer", "posterior_film"]
 
+# Look for a picture that a program cannot show on this page of the book.
+_PAGES = {"film": "06_watch_the_posterior", "explorer": "10_ask_the_model", "draw": "10_ask_the_model"}
 
-def posterior_film(results: Mapping[str, Any]) -> anywidget.AnyWidget:
+
+def posterior_film(
+    results: Mapping[str, Any],
+    x: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    models: Mapping[str, VAE] | None = None,
+) -> anywidget.AnyWidget:
     """Show the posteriors of training, one after another: several runs side by side, on one scale.
 
     Args:
         results: dict from a label, such as "kl_wt 1e-3 (β = 0.784)", to the `RunResult` of a run with two latent
             dimensions.
+        x: None, or (n, 28, 28, 1), the images that the runs were trained on: the film shows the one that each
+            posterior belongs to, before it was binarised if it was.
+        labels: with x, (n,) integers from 0 to 9, which name it.
+        models: None, or a dict from the same labels to the trained `VAE`, which decodes the means of the last epoch.
 
     Returns:
-        The widget that a notebook displays. Choose one of the epochs that were kept, pull or play its batches.
+        The widget that a notebook displays. Choose one of the epochs that were kept, pull or play its batches, pick an
+        ellipse.
 
     Raises:
-        ValueError: if there are no results, or they cannot stand side by side.
+        ValueError: if there are no results, they cannot stand side by side, or there are too few images, labels or
+            models.
 
     Used in chapters 06 and 10.
     """
-    return _Picture(kind="film", data=data.film_data(results))
+    return _Picture(kind="film", data=film_data(results, x, labels, models))
 
 
 def latent_explorer(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> anywidget.AnyWidget:
@@ -85,3 +102,20 @@ class _Picture(anywidget.AnyWidget):
 
             output.enable_custom_widget_manager()
         super().__init__(**kwargs)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Add what a program shows that has no widgets: a sentence, with a link to the page of the book."""
+        data, about = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        sentence = "This picture is live where there are widgets, as in JupyterLab and Colab, and on the book's page"
+        address = f"{_book()}notebooks/{_PAGES[self.kind]}.html" if _book() else ""
+        data["text/plain"] = f"{sentence}: {address}" if address else f"{sentence}."
+        # Leave it out in Colab: we do not know whether it would be shown in place of the widget.
+        if address and "google.colab" not in sys.modules:
+            data["text/html"] = f'{html.escape(sentence)}: <a href="{address}">{address}</a>'
+        return data, about
+
+
+def _book() -> str | None:
+    """Return the address of the book, if the package says it."""
+    urls = dict(line.split(", ", 1) for line in metadata("vaelib").get_all("Project-URL") or [])
+    return urls.get("Book")

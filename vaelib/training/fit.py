@@ -27,7 +27,7 @@ from .checkpoint import Saver, fingerprint
 from .loop import Carry, compiled_loops, means_of
 from .state import TrainingState
 
-__all__ = ["Run", "bound_of", "fit"]
+__all__ = ["Run", "bound_of", "epoch_order", "fit"]
 
 # Come back to Python this often in an epoch: for the progress bar, for callbacks and to save.
 _STRETCHES_PER_EPOCH = 10
@@ -204,7 +204,7 @@ def _epoch_data(
     grey = tf.constant(x)
 
     def data(first_step: int) -> tuple[Tensor, Tensor, Tensor]:
-        rows, weights = _batches(_order(len(x), shuffle, seed, first_step), batch_size)
+        rows, weights = _batches(epoch_order(len(x), shuffle, seed, first_step), batch_size)
         # Draw pixels here: a pass shows every image once, and XLA would draw many times slower.
         images = tf.constant(draw_pixels(x, (seed, *_PIXELS, first_step))) if binarize else grey
         return images, rows, weights
@@ -270,8 +270,8 @@ def _interruptible(model: VAE, bar: tqdm) -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
 
 
-def _order(num_images: int, shuffle: bool, seed: int, step: int) -> np.ndarray:
-    """Return row numbers in the order of an epoch that starts at a step."""
+def epoch_order(num_images: int, shuffle: bool, seed: int, step: int) -> np.ndarray:
+    """Return the rows of the images, (num_images,), in the order of an epoch that starts at a step, counted from 0."""
     if not shuffle:
         return np.arange(num_images)
     return np.random.default_rng((seed, step)).permutation(num_images)

@@ -4,11 +4,9 @@ An environment with Colab's versions, an empty folder with nothing but the noteb
 the chapter's own install cell, for which Git takes this working tree for the public address. Run by `make colab`.
 """
 
-import hashlib
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import address
@@ -16,6 +14,7 @@ import nbformat
 import papermill
 import pytest
 import yaml
+from venvs import make_venv
 
 ROOT = Path(__file__).parents[3]
 NOTEBOOKS = ROOT / "notebooks"
@@ -48,16 +47,10 @@ def pip(*arguments):
 
 @pytest.fixture(scope="session")
 def environment(aloud):
-    """Colab's versions, in an environment that is made again only when they or this Python change."""
-    key = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
-    stamp = VENV / "installed"
-    if stamp.exists() and stamp.read_text() == key:
-        return
+    """Colab's versions, in an environment of their own."""
     with aloud():
         print("\n[1/3] Install Colab's versions into _build/colab-venv: 2 GB, a few minutes the first time", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-        pip("install", "--no-compile", "-r", REQUIREMENTS)
-    stamp.write_text(key)
+        make_venv(VENV, REQUIREMENTS)
 
 
 @pytest.fixture(scope="session")

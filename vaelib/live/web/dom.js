@@ -7,6 +7,8 @@ function make(tag, attributes = {}, ...children) {
     if (typeof value === "function") node.addEventListener(name, value);
     else if (value !== false) node.setAttribute(name, value === true ? "" : value);
   }
+  // Keep the keys of a control from JupyterLab and Notebook 7, which would take them for commands of their own.
+  if (node.tabIndex >= 0) node.setAttribute("data-lm-suppress-shortcuts", "true");
   node.append(...children);
   return node;
 }
@@ -31,26 +33,37 @@ function speaker() {
   return make("p", { class: "vaelib-spoken", "aria-live": "polite" });
 }
 
-// Limit calls to one per frame.
+// Limit calls to one per frame; `now` does not wait for the frame.
 function onceAFrame(draw, signal) {
   let waiting = 0;
   signal.addEventListener("abort", () => cancelAnimationFrame(waiting));
-  return () => {
+  const later = () => {
     waiting ||= requestAnimationFrame(() => {
       waiting = 0;
       draw();
     });
   };
+  return Object.assign(later, { now: draw });
 }
 
-// Redraw when the picture changes its size or the page its theme.
+// Skip a drawing while the picture has no size: before it is in the page, and in a collapsed cell. `redrawWith` draws it
+// when it gets one.
+function whenShown(host, draw) {
+  return () => host.clientWidth > 0 && draw();
+}
+
+// Redraw when the picture changes its size, the page its theme, and before and after printing.
 function redrawWith(host, redraw, signal) {
   const sizes = new ResizeObserver(redraw);
   sizes.observe(host);
   const themes = new MutationObserver(redraw);
-  themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  themes.observe(document.documentElement, { attributeFilter: ["data-theme", "theme"] });
   themes.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw, { signal });
+  for (const wish of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+    matchMedia(wish).addEventListener("change", redraw, { signal });
+  }
+  // Do not wait for a frame here: paper has none.
+  matchMedia("print").addEventListener("change", redraw.now, { signal });
   signal.addEventListener("abort", () => {
     sizes.disconnect();
     themes.disconnect();
@@ -67,12 +80,12 @@ function contextOf(canvas) {
   return context;
 }
 
-// Read the colours that live.css gives this theme.
+// Read the colours that live.css gives this theme, or the reader's own where they are forced.
 function coloursOf(host) {
   const style = getComputedStyle(host);
   const colour = name => style.getPropertyValue(`--vaelib-${name}`).trim();
   return {
-    text: colour("text"), faint: colour("faint"), back: colour("back"), tint: Number(colour("tint")),
+    text: style.color, faint: colour("faint"), back: style.backgroundColor, tint: Number(colour("tint")),
     runs: [0, 1, 2].map(i => colour(`run-${i}`)),
   };
 }

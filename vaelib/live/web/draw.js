@@ -67,13 +67,13 @@ async function draw(host, source, options, signal) {
     });
     redraw();
   }
-  const redraw = onceAFrame(() => {
+  const redraw = onceAFrame(whenShown(host, () => {
     const colours = coloursOf(host);
     message.textContent = seen ? "Ellipse: the posterior, ±1 σ. Dot: the z that was drawn from it."
       : "Nothing is drawn yet: draw a digit in the white square, or take a test digit.";
     paint(small, seen ?? new Float32Array(784));
     columns.forEach((column, i) => fillColumn(column, beliefs[i], clouds[i], digits.labels.values, i, colours));
-  }, signal);
+  }), signal);
   function speak() {
     // Wait for the frame that computes it.
     requestAnimationFrame(() => {

@@ -37,7 +37,7 @@ async function explorer(host, source, options, signal) {
   );
 
   const cloud = { canvas: document.createElement("canvas"), key: "" };
-  const draw = () => {
+  const draw = whenShown(host, () => {
     const colours = coloursOf(host), context = contextOf(canvas), size = canvas.clientWidth;
     drawCloud(cloud, canvas, context, clouds[state.run], digits.labels.values, state.run, colours);
     context.clearRect(0, 0, size, size);
@@ -46,7 +46,7 @@ async function explorer(host, source, options, signal) {
     place.textContent = `z = (${state.z.map(signed).join(", ")})`;
     if (decoders) images.forEach((image, i) => paint(image, sigmoid(decode(decoders[i], state.z))));
     figures.forEach((figure, i) => figure.classList.toggle("vaelib-chosen", i === state.run));
-  };
+  });
   const redraw = onceAFrame(draw, signal);
   const move = (z, aloud) => {
     state.z = z.map(value => Math.min(Math.max(value, -EXPLORER_LIMIT), EXPLORER_LIMIT));

@@ -23,13 +23,36 @@ function pageSource(folder) {
 }
 
 function startPage(folder) {
-  const source = pageSource(folder), signal = new AbortController().signal;
+  const source = pageSource(folder), signal = new AbortController().signal, begun = new Map();
+  // Show a picture once; the promise is kept when it is there.
+  const begin = host => {
+    if (!begun.has(host)) {
+      const { autoplay, small } = host.dataset, isSaid = flag => flag !== undefined;
+      const options = { autoplay: isSaid(autoplay), small: isSaid(small), page: true, again: "reload the page" };
+      begun.set(host, show(host, host.dataset.live, source, options, signal));
+    }
+    return begun.get(host);
+  };
   const sight = new IntersectionObserver(entries => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       sight.unobserve(target);
-      show(target, target.dataset.live, source, { autoplay: "autoplay" in target.dataset, page: true, small: "small" in target.dataset }, signal);
+      begin(target);
     }
   }, { rootMargin: "200px" });
   document.querySelectorAll("[data-live]").forEach(host => sight.observe(host));
+  document.querySelectorAll("[data-drive]").forEach(phrase => makeDriver(phrase, begin));
+}
+
+// Make a button of a phrase such as <span data-drive="film epoch=1 batch=30">: it sets the page's picture of this kind.
+function makeDriver(phrase, begin) {
+  const [kind, ...wishes] = phrase.dataset.drive.split(" "), host = document.querySelector(`[data-live="${kind}"]`);
+  if (!host) return;
+  const wish = Object.fromEntries(wishes.map(each => each.split("=")).map(([name, value]) => [name, Number(value)]));
+  const press = async () => {
+    host.scrollIntoView({ block: "nearest", behavior: stillWanted() ? "auto" : "smooth" });
+    await begin(host);
+    host.live?.go?.(wish);
+  };
+  phrase.replaceWith(make("button", { type: "button", class: "vaelib-drive", click: press }, ...phrase.childNodes));
 }

@@ -8,7 +8,7 @@ async function show(host, kind, source, options, signal) {
     await PICTURES[kind](host, source, { ...options, show }, signal);
     host.setAttribute("data-state", "ready");
   } catch (error) {
-    const problem = `This live picture cannot be shown. ${error.message} To try again, reload the page.`;
+    const problem = `This live picture cannot be shown. ${error.message} To try again, ${options.again}.`;
     host.replaceChildren(make("p", { class: "vaelib-problem", role: "alert" }, problem));
     host.setAttribute("data-state", "failed");
   }

@@ -3,8 +3,9 @@
 async function train(host, source, options, signal) {
   const facts = await source("train-facts"), { small = false, page = false } = options;
   const settings = small ? { ...FIRST_SETTINGS, ...SMALL_SETTINGS } : settingsFrom(page ? window.location.hash : "");
+  settings.count = nearestCount(facts, settings.count);
   const spoken = speaker(), mine = make("div", {}), closeup = makeCloseup(), view = makeTrainView();
-  const redraw = onceAFrame(draw, signal);
+  const redraw = onceAFrame(whenShown(host, draw), signal);
   const session = makeSession(source, settings, facts, {
     small, redraw, explore, moved: () => { controls.show(); changed("all"); },
     speak: text => { spoken.textContent = text; },

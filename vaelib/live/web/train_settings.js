@@ -35,7 +35,8 @@ function makeSettings(facts, settings, small, changed) {
   });
   const output = make("output", { class: "vaelib-numbers" }), marks = make("div", { class: "vaelib-marks" });
   const prediction = make("p", { class: "vaelib-prediction" });
-  const menuOf = ([name, [, options]]) => [name, menu(options, settings[name], {
+  const isThere = name => ([value]) => name !== "count" || facts.sizes.some(({ count }) => count === value);
+  const menuOf = ([name, [, options]]) => [name, menu(options.filter(isThere(name)), settings[name], {
     "data-setting": name, change: () => choose(name, Number(menus[name].value)),
   })];
   const menus = Object.fromEntries(Object.entries(CHOICES).map(menuOf));
@@ -72,6 +73,12 @@ function makeSettings(facts, settings, small, changed) {
   }
   show();
   return { group, show, lock };
+}
+
+// Return the largest number of digits that the page has and that is no more than wanted; the book may be built with few.
+function nearestCount({ sizes }, wanted) {
+  const counts = sizes.map(({ count }) => count);
+  return counts.filter(count => count <= wanted).at(-1) ?? counts[0];
 }
 
 // Return the critical betas of a number of digits, descending.

@@ -5,6 +5,6 @@ function render({ model, el }) {
   const source = name => (found[name] ??= Promise.resolve(unpack(name, model.get("data")[name])));
   const host = make("div", {});
   el.append(host);
-  show(host, model.get("kind"), source, {}, life.signal);
+  show(host, model.get("kind"), source, { again: "run its cell again" }, life.signal);
   return () => life.abort();
 }

@@ -1,0 +1,133 @@
+"""The live pictures as widgets: what programs for notebooks do to their cells, without these programs.
+
+`make clients` tries the programs themselves.
+"""
+
+import pytest
+from browsing import served
+from pictures import KINDS, opened_notebook, write_notebook
+
+from vaelib import draw_a_digit, latent_explorer, load_run, posterior_film
+
+# Count the pixels with ink of every canvas that is drawn, not painted.
+INK = """() => [...notebook.cell.querySelectorAll("canvas.vaelib-plane, canvas.vaelib-trace")].map(canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+})"""
+# What Colab's page defines in its dark theme; its widget manager has Jupyter's variables of the light one.
+COLAB = """
+:root { --jp-content-font-color1: #000; --jp-layout-color0: #fff; --jp-layout-color2: #eee; --jp-border-color1: #bbb; }
+html[theme=dark] {
+  --colab-primary-text-color: #d5d5d5; --colab-secondary-surface-color: #383838; background: #383838;
+}
+"""
+# The contrast of every text with what lies under it (WCAG 2.2, relative luminance).
+CONTRAST = """() => {
+  const channels = text => text.match(/[\\d.]+/g).map(Number);
+  const luminance = text => channels(text).slice(0, 3)
+    .map(c => c / 255).map(c => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + [0.2126, 0.7152, 0.0722][i] * c, 0);
+  const back = node => {
+    const colour = getComputedStyle(node).backgroundColor;
+    return channels(colour)[3] === 0 ? back(node.parentElement) : colour;
+  };
+  return [...notebook.cell.querySelectorAll("*")]
+    .filter(node => [...node.childNodes].some(child => child.nodeType === Node.TEXT_NODE && child.data.trim()))
+    .map(node => {
+      const [low, high] = [getComputedStyle(node).color, back(node)].map(luminance).sort((a, b) => a - b);
+      return [(high + 0.05) / (low + 0.05), node.outerHTML.slice(0, 100)];
+    });
+}"""
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def address(kind, pictures, specs, models, small):
+    """Return the address of a page with one widget."""
+    labels = ("a", "b", "c")
+    if kind == "film":
+        widget = posterior_film({label: load_run(spec) for label, spec in zip(labels, specs, strict=True)})
+    else:
+        show = {"explorer": latent_explorer, "draw": draw_a_digit}[kind]
+        widget = show(dict(zip(labels, models, strict=True)), small.x_test, small.y_test)
+    write_notebook(pictures, widget)
+    with served(pictures) as address:
+        yield address
+
+
+def test_a_notebook_shows_the_same_pictures(kind, browser, address):
+    with opened_notebook(browser, address) as seen:
+        host = seen.page.locator(".vaelib-live[data-state=ready]")
+        assert host.locator("canvas").first.bounding_box()["height"] > 100
+        assert {"film": "|μ|", "explorer": "decoded by each network", "draw": "Nothing is drawn yet"}[
+            kind
+        ] in host.inner_text()
+        # When the cell is run again, the old widget lets go.
+        seen.page.evaluate("() => notebook.close()")
+        seen.page.set_viewport_size({"width": 500, "height": 700})
+        seen.settle()
+        assert seen.errors == []
+
+
+def test_a_cell_that_enters_the_page_late_is_drawn_then(browser, address):
+    with opened_notebook(browser, address, attach=False) as seen:
+        assert seen.page.evaluate("() => notebook.cell.querySelector('[data-state]').dataset.state") == "ready"
+        seen.page.evaluate("() => notebook.attach()")
+        seen.settle()
+        assert min(seen.page.evaluate(INK)) > 100
+        assert seen.errors == []
+
+
+def test_another_theme_in_a_collapsed_cell_is_seen_when_it_opens(browser, address):
+    with opened_notebook(browser, address) as seen:
+        before = seen.page.evaluate(INK)
+        seen.page.evaluate(
+            "() => { notebook.cell.style.display = 'none'; document.body.dataset.jpThemeLight = 'false'; }"
+        )
+        seen.settle()
+        seen.page.evaluate("() => { notebook.cell.style.display = ''; }")
+        seen.settle()
+        after = seen.page.evaluate(INK)
+        assert min(after) > 100
+        assert len(after) == len(before)
+        tint = "() => getComputedStyle(notebook.cell.firstChild).getPropertyValue('--vaelib-tint')"
+        assert float(seen.page.evaluate(tint)) > 0
+        assert seen.errors == []
+
+
+def test_every_control_keeps_its_keys_from_jupyter(browser, address):
+    with opened_notebook(browser, address) as seen:
+        found = """() => [...notebook.cell.querySelectorAll("*")].filter(node => node.tabIndex >= 0)
+          .map(node => [node.tagName, node.dataset.lmSuppressShortcuts])"""
+        controls = seen.page.evaluate(found)
+        assert len(controls) >= 4
+        assert {suppresses for _, suppresses in controls} == {"true"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read_in_colab(theme, browser, address):
+    with opened_notebook(browser, address) as seen:
+        seen.page.evaluate("theme => document.documentElement.setAttribute('theme', theme)", theme)
+        seen.page.add_style_tag(content=COLAB)
+        seen.settle()
+        found = seen.page.evaluate(CONTRAST)
+        assert len(found) > 8
+        assert [each for each in found if each[0] < 4.5] == []
+        text = seen.page.evaluate("() => getComputedStyle(notebook.cell.firstChild).color")
+        assert text == {"light": "rgb(0, 0, 0)", "dark": "rgb(213, 213, 213)"}[theme]
+
+
+def test_damaged_data_do_not_ask_to_reload_a_notebook(browser, address, pictures):
+    content = (pictures / "widget.json").read_text()
+    (pictures / "widget.json").write_text(content.replace('"crc32": ', '"crc32": 1'))
+    try:
+        with opened_notebook(browser, address) as seen:
+            problem = seen.page.get_by_role("alert").inner_text()
+            assert "their checksum is wrong. To try again, run its cell again." in problem
+            assert "page" not in problem
+    finally:
+        (pictures / "widget.json").write_text(content)
