@@ -28,6 +28,15 @@ def shortened(text):
     return text[:place] + text[place + 40 :]
 
 
+FILES = [
+    ("film", "film-1"),
+    ("explorer", "decoder-2"),
+    ("explorer", "points-1"),
+    ("draw", "encoder-0"),
+    ("draw", "softplus-2"),
+]
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -37,7 +46,7 @@ def shortened(text):
         (altered, "are damaged: their checksum is wrong"),
     ],
 )
-@pytest.mark.parametrize(("kind", "file"), [("film", "film-1"), ("explorer", "decoder-2"), ("draw", "encoder-0")])
+@pytest.mark.parametrize(("kind", "file"), FILES)
 def test_a_file_that_is_not_whole_is_a_sentence(kind, file, spoil, words, browser, address):
     def prepare(page):
         def answer(route):
@@ -150,7 +159,7 @@ def test_axe_finds_nothing(theme, browser, address):
 
 def test_every_control_can_be_used_with_the_keyboard(browser, address):
     with opened(browser, address + ALL) as seen:
-        controls = "canvas[tabindex], button, input, select"
+        controls = "canvas[tabindex], button:enabled, input:enabled, select, summary"
         expected = seen.page.locator(controls).count()
         seen.page.evaluate("() => document.body.focus()")
         names = "nodes => nodes.map(node => node.getAttribute('aria-label')?.length ?? 0)"

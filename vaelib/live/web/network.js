@@ -28,12 +28,20 @@ function sigmoid(logits) {
   return logits.map(logit => 1 / (1 + Math.exp(-logit)));
 }
 
-// Compute rate and distortion in nats, summed over latent dimensions and pixels. The distortion is that of one z.
-function nats(x, logits, { mean, logVar }) {
-  let distortion = 0, rate = 0;
-  for (let i = 0; i < x.length; i++) {
-    distortion += Math.max(logits[i], 0) + Math.log1p(Math.exp(-Math.abs(logits[i]))) - x[i] * logits[i];
-  }
+// Compute log(1 + exp(logit)) without overflow.
+function softplus(logit) {
+  return Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit)));
+}
+
+// Compute each pixel's part of the distortion of one z, in nats.
+function pixelCosts(x, logits) {
+  return logits.map((logit, i) => softplus(logit) - x[i] * logit);
+}
+
+// Add up distortion and rate in nats, over pixels and latent dimensions.
+function nats(costs, { mean, logVar }) {
+  let rate = 0;
+  const distortion = costs.reduce((sum, cost) => sum + cost, 0);
   for (let j = 0; j < mean.length; j++) rate += 0.5 * (mean[j] ** 2 + Math.expm1(logVar[j]) - logVar[j]);
   return { distortion, rate, elbo: -(distortion + rate) };
 }
@@ -55,4 +63,20 @@ function neighbours(z, points, labels, count = 25) {
   for (const [, label] of distances.sort((a, b) => a[0] - b[0]).slice(0, count)) votes[label]++;
   const most = Math.max(...votes);
   return { digit: votes.indexOf(most), votes: most, count: Math.min(count, labels.length) };
+}
+
+// Find the posterior that is nearest to z, in units of its own standard deviations.
+function nearestPosterior(z, { mean, std }) {
+  const middles = mean.values, widths = std.values;
+  let least = Infinity, index = 0;
+  for (let i = 0; i < middles.length; i += 2) {
+    const square = ((z[0] - middles[i]) / widths[i]) ** 2 + ((z[1] - middles[i + 1]) / widths[i + 1]) ** 2;
+    if (square < least) [least, index] = [square, i / 2];
+  }
+  return { distance: Math.sqrt(least), index };
+}
+
+// Mix two points.
+function between(from, to, share) {
+  return from.map((value, j) => value + share * (to[j] - value));
 }
