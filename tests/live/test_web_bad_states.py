@@ -131,6 +131,11 @@ def test_ten_thousand_random_events_leave_no_error_or_memory(browser, address):
         session.send("Performance.enable")
 
         def used():
+            # Compare like with like: one digit on the pad, and its true posteriors computed.
+            seen.page.get_by_role("button", name="test digit 5").first.click()
+            seen.page.wait_for_function(
+                "() => document.querySelector('[data-live=draw]').live.read()?.beliefs.every(belief => belief.exact)"
+            )
             session.send("HeapProfiler.collectGarbage")
             found = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
             return found["JSHeapUsedSize"], found["Nodes"], found["JSEventListeners"]

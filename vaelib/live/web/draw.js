@@ -16,7 +16,8 @@ async function draw(host, source, options, signal) {
   const examples = Array.from(digits.examples.labels.values, (label, example) => {
     return { example, label, pixels: digits.examples.images.values.subarray(784 * example, 784 * (example + 1)) };
   });
-  const pad = makePad(() => { problem = ""; keeper.leave(); follow(); }, () => speak(), signal);
+  const pad = makePad(
+    () => { problem = ""; keeper.leave(); follow(); }, () => { work(truePosteriors()); speak(); }, signal);
   const small = imageCanvas("The drawing as the networks see it, 28 by 28 pixels");
   const keeper = makeKeeper(
     () => seen && { image: seen, means: beliefs.map(({ mean }) => [...mean]) }, () => redraw(), () => speak(), signal);
@@ -63,7 +64,8 @@ async function draw(host, source, options, signal) {
       beliefs[i] = posterior && { ...posterior, trail: [...trail, posterior.mean].slice(-MOST_TRAIL) };
     });
     sample();
-    work(truePosteriors());
+    // Wait with the true posteriors until the pen rests.
+    work(pad.pen.down ? null : truePosteriors());
   }, signal);
   const work = betweenFrames(signal);
   function* truePosteriors() {

@@ -1,7 +1,7 @@
 // Set the prices of a drawing beside those of test digits, and explain each.
 
-// Below this rate, in nats, the posterior is the prior for all purposes, and its neighbours are chance: at kl_wt 0.1 no test
-// digit has a higher rate than 0.03, and at the other two none a lower one than 0.8.
+// Below this rate, in nats, the posterior is the prior for all purposes, and its neighbours are chance: at kl_wt 0.1 no
+// test digit has a higher rate than 0.03, and at the other two none a lower one than 0.8.
 const LEAST_RATE = 0.1;
 // Of 25 digits chosen by chance, fewer than these are of one class, 99 times of 100.
 const LEAST_VOTES = 9;
