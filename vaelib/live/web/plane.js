@@ -53,7 +53,7 @@ function drawPrior({ context, size, scale, x, y }, colours) {
 // Label the ends of the axes where there is room, at the border where the axes themselves are outside.
 function drawScale({ context, size, limit, centre: [across, up], x, y }, colours) {
   if (size < 150) return;
-  const right = clamp(x(0), 0, size - 60) + 4, above = clamp(y(0), 16, size) - 2;
+  const right = clamp(x(0), 0, size - 60) + 4, above = clamp(y(0), 32, size) - 2;
   write(context, tick(across - limit), 4, above, colours, "left", "bottom");
   write(context, `z₁ = ${tick(across + limit)}`, size - 4, above, colours, "right", "bottom");
   write(context, `z₂ = ${tick(up + limit)}`, right, 4, colours, "left", "top");

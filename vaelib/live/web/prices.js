@@ -25,7 +25,9 @@ function priceTable(labels, comparison) {
   const columns = labels.map(() => Object.fromEntries(PRICES.map(([key]) => [key, {
     value: make("span", { class: "vaelib-numbers" }, "–"), beside: make("small", { class: "vaelib-numbers" }),
   }])));
-  const explained = (name, text) => make("details", {}, make("summary", {}, name), make("p", {}, text));
+  const explained = (name, text) => {
+    return make("details", { class: "vaelib-term" }, make("summary", {}, name), make("p", {}, text));
+  };
   const group = ([key, name, text]) => make("tbody", {},
     make("tr", {}, make("th", { scope: "rowgroup", colspan: labels.length }, explained(name, text))),
     make("tr", {}, ...columns.map(column => make("td", {}, column[key].value, " ", column[key].beside))));
