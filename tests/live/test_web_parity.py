@@ -29,7 +29,7 @@ def page(browser, pictures):
     page = browser.new_page()
     with served(pictures) as address:
         page.goto(f"{address}live/live.css")
-        for part in ("packing", "network", "ink", "dom", "plane", "tiles", "posterior"):
+        for part in ("packing", "network", "ink", "dom", "plane", "tiles", "posterior", "belief"):
             page.add_script_tag(content=(data._WEB / f"{part}.js").read_text())
         page.add_script_tag(content=f"{BYTES} window.vaelibData = {{}};")
         for i in range(3):
@@ -225,3 +225,16 @@ def test_tiles_are_what_keras_decodes_and_faint_where_no_digit_comes(limit, cent
     tiles = numbers(text, 15, 28, 15, 28).swapaxes(1, 2).reshape(-1, 28, 28)
     np.testing.assert_allclose(tiles, strength * models[0].generate(z)[..., 0], atol=0.004)
     assert 0 < np.mean(strength < 1) < 1 or limit < 6
+
+
+def test_the_view_around_a_posterior_holds_the_true_one_too(page):
+    alone, both = page.evaluate(
+        """() => {
+          const belief = { mean: [1, 2], std: [0.1, 0.2] };
+          const exact = { contours: [[[1, 2, 1.1, 2]], [[3, 2, 3.1, 2.1], [1, -2, 1, -1.9]]] };
+          return [viewOf(null, belief), viewOf(null, { ...belief, exact })];
+        }"""
+    )
+    assert (alone["limit"], alone["centre"]) == (pytest.approx(1.05 * 0.6), pytest.approx([1, 2]))
+    # From 0.7 to 3.1 and from -2 to 2.6.
+    assert (both["limit"], both["centre"]) == (pytest.approx(1.05 * 2.3), pytest.approx([1.9, 0.3]))

@@ -1,8 +1,9 @@
 // Show what one network believes about a drawing: its posterior in the plane, a decoded z, and the cost of each pixel.
 
-// Show so much of the plane to each side of the origin; null for a few standard deviations around the posterior.
-const AXES = [[6, "±6"], [3, "±3"], [null, "around each posterior, ±4 σ"]];
-const AROUND = 4;
+// Show so much of the plane to each side of the origin; null for a few standard deviations around the posterior, and the
+// true one.
+const AXES = [[6, "±6"], [3, "±3"], [null, "around each posterior"]];
+const AROUND = 3;
 // Show the full colour at so many nats a pixel.
 const MOST_NATS = 4;
 
@@ -30,7 +31,15 @@ function costScale() {
 // Return the part of the plane that a card shows.
 function viewOf(limit, belief) {
   if (limit !== null || !belief) return { limit: limit ?? AXES[0][0], centre: [0, 0] };
-  return { limit: AROUND * Math.max(...belief.std), centre: [...belief.mean] };
+  const { mean, std, exact } = belief, lines = exact?.contours.flat() ?? [];
+  const ends = [0, 1].map(j => {
+    const places = lines.flatMap(line => [line[j], line[j + 2]]), reach = AROUND * std[j];
+    return [Math.min(mean[j] - reach, ...places), Math.max(mean[j] + reach, ...places)];
+  });
+  return {
+    limit: (1.05 * Math.max(...ends.map(([low, high]) => high - low))) / 2,
+    centre: ends.map(([low, high]) => (low + high) / 2),
+  };
 }
 
 // Draw a card; `walked` is {z, ends} on the way between two drawings that were kept, or null.
