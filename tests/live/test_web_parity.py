@@ -158,7 +158,9 @@ def test_the_ink_of_a_stroke_is_what_the_canvas_draws(mark, page):
     assert difference[~edge].max() < 0.01
     assert difference.max() < 0.3
     assert difference[edge].mean() < 0.1
-    np.testing.assert_allclose(numbers(small, 28, 28), numbers(of_canvas, 28, 28), atol=0.04)
+    # A dot is enlarged to 20 pixels, and the differences at its edge with it.
+    tolerance = 0.2 if len(mark["points"]) == 1 else 0.04
+    np.testing.assert_allclose(numbers(small, 28, 28), numbers(of_canvas, 28, 28), atol=tolerance)
 
 
 def test_ink_of_several_marks_is_the_most_of_each(page, digits):
