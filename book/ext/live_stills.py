@@ -37,7 +37,7 @@ def draw(models, x, y, file):
         ax.set_axis_off()
     for (top, middle, bottom), (name, model) in zip(axes.T[1:], models.items(), strict=True):
         mean, std = vaelib.encode_all(model, seven)
-        vaelib.plot_posteriors(mean, std, top, limit=6, legend=False, num_marks=2)
+        vaelib.plot_posteriors(mean, std, top, limit=6, legend=False, num_marks=0)
         top.set_title(name, fontsize=9)
         vaelib.plot_images(model.generate(mean), ax=middle)
         # Take each pixel for an image of its own: its distortion is its cost.
