@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "tests"))
+sys.path += [str(ROOT / "tests/support"), str(ROOT / "book/ext")]
 from browsing import QUIET, find_browser, served  # noqa: E402
 
 HTML = ROOT / "_build/html"
@@ -51,6 +51,35 @@ MOVE = """async () => {
   window.requestAnimationFrame = frame;
   return costs;
 }"""
+# Frames between two ticks, and the work in each, while a spiral is drawn and the true posteriors are added up.
+SPIRAL = """async () => {
+  const pad = document.querySelector(".vaelib-pad"), box = pad.getBoundingClientRect(), frames = [], costs = [];
+  const frame = window.requestAnimationFrame;
+  window.requestAnimationFrame = work => frame(now => {
+    const start = performance.now();
+    work(now);
+    costs.push([now, performance.now() - start]);
+  });
+  const send = (type, i) => {
+    const [angle, radius] = [i / 12, 0.1 + 0.002 * i];
+    pad.dispatchEvent(new PointerEvent(type, {
+      clientX: box.left + box.width * (0.5 + radius * Math.cos(angle)), buttons: 1,
+      clientY: box.top + box.height * (0.5 + radius * Math.sin(angle)),
+    }));
+  };
+  let last = await new Promise(frame);
+  for (let i = 0; i < 240; i++) {
+    if (i < 180) send(i ? "pointermove" : "pointerdown", i);
+    if (i === 180) send("pointerup", i);
+    const now = await new Promise(frame);
+    frames.push(now - last);
+    last = now;
+  }
+  window.requestAnimationFrame = frame;
+  const each = new Map();
+  for (const [now, cost] of costs) each.set(now, (each.get(now) ?? 0) + cost);
+  return { frames, costs: [...each.values()] };
+}"""
 
 
 def main():
@@ -59,7 +88,12 @@ def main():
         raise SystemExit("There is no book: make book")
     with sync_playwright() as playwright, served(HTML) as site:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=QUIET)
-        rows = [*first_page(browser, site), *scrubbing(browser, site), *decoding(browser, site)]
+        rows = [
+            *first_page(browser, site),
+            *scrubbing(browser, site),
+            *decoding(browser, site),
+            *drawing(browser, site),
+        ]
         browser.close()
     width = max(len(name) for name, *_ in rows)
     for name, value, aim in rows:
@@ -103,6 +137,16 @@ def decoding(browser, site):
     page.close()
     yield "explorer, decode and draw, median", f"{statistics.median(costs):.1f} ms", "<= 4 ms"
     yield "explorer, decode and draw, 95th percentile", f"{percentile(costs, 95):.1f} ms", ""
+
+
+def drawing(browser, site):
+    """Measure a spiral drawn on the pad in chapter 10, with the true posteriors added up between frames."""
+    page = opened(browser, f"{site}notebooks/10_ask_the_model.html", "draw")
+    found = page.evaluate(SPIRAL)
+    page.close()
+    yield "pad, frame while drawing, 95th percentile", f"{percentile(found['frames'], 95):.1f} ms", "<= 20 ms"
+    yield "pad, work in a frame, median", f"{statistics.median(found['costs']):.1f} ms", ""
+    yield "pad, work in a frame, 95th percentile", f"{percentile(found['costs'], 95):.1f} ms", ""
 
 
 def opened(browser, address, kind):

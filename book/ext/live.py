@@ -19,7 +19,7 @@ KINDS = {
     "explorer": "The posterior means of test digits in the latent planes of three networks, and digits decoded all "
     "over each plane: ten kinds at kl_wt 0.001, some at 0.01, and one and the same blob everywhere at 0.1.",
     "draw": "A seven, what three networks believe about it, a small ellipse at kl_wt 0.001, a larger one at 0.01 and "
-    "the prior's circle at 0.1, and what they decode of it: sevens, and a blob.",
+    "the prior's circle at 0.1, what they decode of it: sevens, and a blob, and which pixels cost how many nats.",
     "train": "Distortion and rate of test digits against training steps for three weights of the KL: the rate ends at "
     "7.7 nats at kl_wt 0.001, at 3.0 at 0.01 and at 0 at 0.1, where the distortion stays at 206.",
 }

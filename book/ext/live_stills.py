@@ -28,17 +28,24 @@ def explorer(results, models, x, y, file):
 
 
 def draw(models, x, y, file):
-    """Draw a seven, the posterior of each model, and what it decodes from its mean."""
+    """Draw a seven, the posterior of each model, what it decodes from its mean, and what each pixel costs."""
     seven = x[np.flatnonzero(y == 7)[:1]]
-    figure, axes = plt.subplots(2, 1 + len(models), figsize=(8, 4.2), layout="constrained")
+    figure, axes = plt.subplots(3, 1 + len(models), figsize=(8, 6.2), layout="constrained")
     vaelib.plot_images(seven, ax=axes[0, 0])
     axes[0, 0].set_title("a test digit", fontsize=9)
-    axes[1, 0].set_axis_off()
-    for (top, bottom), (name, model) in zip(axes.T[1:], models.items(), strict=True):
+    for ax in axes[1:, 0]:
+        ax.set_axis_off()
+    for (top, middle, bottom), (name, model) in zip(axes.T[1:], models.items(), strict=True):
         mean, std = vaelib.encode_all(model, seven)
-        vaelib.plot_posteriors(mean, std, top, limit=6, legend=False, num_marks=2)
+        vaelib.plot_posteriors(mean, std, top, limit=6, legend=False, num_marks=0)
         top.set_title(name, fontsize=9)
-        vaelib.plot_images(model.generate(mean), ax=bottom)
+        vaelib.plot_images(model.generate(mean), ax=middle)
+        # Take each pixel for an image of its own: its distortion is its cost.
+        pixels = (np.reshape(values, (-1, 1)) for values in (seven, model.decode(mean)))
+        costs = np.reshape(vaelib.bernoulli_distortion(*pixels), seven.shape[1:3])
+        picture = bottom.imshow(costs, cmap="Oranges", vmin=0, vmax=4)
+        bottom.set(xticks=[], yticks=[])
+    figure.colorbar(picture, ax=axes[2, 1:], label="cost of a pixel, nats")
     _save(figure, file)
 
 

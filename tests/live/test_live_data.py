@@ -61,7 +61,16 @@ def test_the_networks_are_the_models(model, small):
     arrays = [unpacked(layer[part]) for layer in layers for part in ("kernel", "bias")]
     for array, variable in zip(arrays, model.trainable_variables, strict=True):
         np.testing.assert_allclose(array, variable.numpy(), atol=np.abs(variable).max() / 60_000)
-    np.testing.assert_allclose(unpacked(data["points-0"]), model.encode(small.x_test)[0], rtol=1e-3, atol=1e-3)
+    points = data["points-0"]
+    for name, part in zip(("mean", "std"), vaelib.encode_all(model, small.x_test), strict=True):
+        np.testing.assert_allclose(unpacked(points[name]), part, rtol=1e-3, atol=1e-3)
+
+
+def test_what_stands_beside_an_answer_is_there_for_every_model(model, small):
+    data = latent_data({"a": model, "b": model}, small.x_test, small.y_test)
+    assert data["points-1"]["reach"] > 0
+    assert unpacked(data["softplus-1"]["lattice"]).shape == (113, 113)
+    assert [len(classes) for classes in data["prices"]["quartiles"]] == [11, 11]
 
 
 def test_the_examples_are_two_of_each_class(model, small):

@@ -66,6 +66,8 @@ def test_a_notebook_shows_the_same_pictures(kind, browser, address):
         assert {"film": "|μ|", "explorer": "decoded by each network", "draw": "Nothing is drawn yet"}[
             kind
         ] in host.inner_text()
+        # A notebook has no address that others could open.
+        assert host.get_by_role("button", name="Copy link").count() == 0
         # When the cell is run again, the old widget lets go.
         seen.page.evaluate("() => notebook.close()")
         seen.page.set_viewport_size({"width": 500, "height": 700})

@@ -29,11 +29,11 @@ def page(browser, pictures):
     page = browser.new_page()
     with served(pictures) as address:
         page.goto(f"{address}live/live.css")
-        for part in ("packing", "network", "ink"):
+        for part in ("packing", "network", "ink", "dom", "plane", "tiles", "posterior", "belief"):
             page.add_script_tag(content=(data._WEB / f"{part}.js").read_text())
         page.add_script_tag(content=f"{BYTES} window.vaelibData = {{}};")
         for i in range(3):
-            for kind in ("encoder", "decoder"):
+            for kind in ("encoder", "decoder", "softplus", "points"):
                 page.add_script_tag(url=f"{kind}-{i}.js")
         yield page
 
@@ -59,7 +59,7 @@ def test_encoder_decoder_and_nats_are_those_of_keras(run, page, models, digits):
           const [encoder, decoder] = ["encoder", "decoder"].map(kind => unpack(name(kind), vaelibData[name(kind)]));
           for (let i = 0; i < z.length; i++) {
             const x = pixels(images, i), posterior = encode(encoder, x), logits = decode(decoder, z[i]);
-            const { distortion, rate, elbo } = nats(x, logits, posterior);
+            const { distortion, rate, elbo } = nats(pixelCosts(x, logits), posterior);
             all.encoded.push(...posterior.mean, ...posterior.logVar, ...posterior.std);
             all.decoded.set(sigmoid(logits), 784 * i);
             all.nats.push(distortion, rate, elbo);
@@ -124,3 +124,119 @@ def test_a_drawing_is_scaled_and_centred_as_scipy_does_it(page):
         expected[top : top + small.shape[0], left : left + small.shape[1]] = small
         np.testing.assert_allclose(image, expected, atol=1e-5)
         np.testing.assert_allclose(ndimage.center_of_mass(image), [14, 14], atol=0.51)
+
+
+STROKES = [
+    {"width": 22, "points": [[60, 60], [200, 70], [110, 250]]},
+    {"width": 14, "points": [[40, 40]]},
+    {"width": 32, "points": [[100, 30], [101, 32], [140, 90], [180, 91], [181, 200]]},
+    {"width": 22, "points": [[0, 0], [280, 200]]},
+    {"width": 22, "points": [[140, 280], [140, 140]]},
+]
+
+
+@pytest.mark.parametrize("mark", STROKES, ids=lambda mark: f"{mark['width']} wide, {len(mark['points'])} points")
+def test_the_ink_of_a_stroke_is_what_the_canvas_draws(mark, page):
+    ours, canvas, small, of_canvas = page.evaluate(
+        """mark => {
+          const canvas = Object.assign(document.createElement("canvas"), { width: 280, height: 280 });
+          const context = canvas.getContext("2d", { willReadFrequently: true });
+          Object.assign(context, { lineWidth: mark.width, lineCap: "round", lineJoin: "round" });
+          context.beginPath();
+          context.moveTo(mark.points[0][0] + 0.01, mark.points[0][1]);
+          for (const [x, y] of mark.points) context.lineTo(x, y);
+          context.stroke();
+          const { data } = context.getImageData(0, 0, 280, 280), ours = inkOf([mark], 280);
+          const read = Float32Array.from({ length: 280 * 280 }, (_, i) => data[4 * i + 3] / 255);
+          return [ours, read, asMnist(ours, 280), asMnist(read, 280)].map(asText);
+        }""",
+        mark,
+    )
+    difference = np.abs(numbers(ours, 280, 280) - numbers(canvas, 280, 280))
+    # Only pixels at the edge differ, where each has its own way of counting shares.
+    edge = (numbers(canvas, 280, 280) % 1 > 0) | (numbers(ours, 280, 280) % 1 > 0)
+    assert difference[~edge].max() < 0.01
+    assert difference.max() < 0.3
+    assert difference[edge].mean() < 0.1
+    # A dot is enlarged to 20 pixels, and the differences at its edge with it.
+    tolerance = 0.2 if len(mark["points"]) == 1 else 0.04
+    np.testing.assert_allclose(numbers(small, 28, 28), numbers(of_canvas, 28, 28), atol=tolerance)
+
+
+def test_ink_of_several_marks_is_the_most_of_each(page, digits):
+    pixels = np.round(255 * digits.x_test[0].ravel()).astype(int).tolist()
+    marks = [{"pixels": pixels}, STROKES[0], STROKES[2]]
+    together, *single = (
+        numbers(text, 280, 280)
+        for text in page.evaluate(
+            "marks => [marks, ...marks.map(mark => [mark])].map(some => asText(inkOf(some, 280)))", marks
+        )
+    )
+    np.testing.assert_array_equal(together, np.max(single, axis=0))
+    np.testing.assert_allclose(single[0], np.kron(np.reshape(pixels, (28, 28)), np.ones((10, 10))) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("run", range(3))
+def test_the_true_posterior_is_that_of_keras(run, page, models, digits):
+    """Compare log p(x, z) with Keras on the page's own lattice, and log p(x) with `exact_log_likelihood`."""
+    model, x = models[run], digits.x_test[:12]
+    seen = page.evaluate(
+        """([run, packed, count]) => {
+          const images = unpack("x", packed), [decoder, sums] = ["decoder", "softplus"]
+            .map(kind => unpack(`${kind}-${run}`, vaelibData[`${kind}-${run}`]));
+          return Array.from({ length: count }, (_, i) => {
+            const work = truePosterior(decoder, sums, pixels(images, i));
+            let next = work.next();
+            while (!next.done) next = work.next();
+            return { ...next.value, values: asText(next.value.values), contours: null };
+          });
+        }""",
+        [run, packed_images(x), len(x)],
+    )
+    exact = vaelib.exact_log_likelihood(model, x, verbose=False)
+    for image, found, log_p in zip(x, seen, exact, strict=True):
+        assert found["logEvidence"] == pytest.approx(log_p, abs=0.05)
+        axes = [low + step * np.arange(found["side"]) for low, step in zip(found["low"], found["step"], strict=True)]
+        nodes = vaelib.analysis.grids.lattice(axes)
+        z = np.array(nodes, "float32")
+        distortion = vaelib.bernoulli_distortion(np.repeat(image[None], len(z), axis=0), model.decode(z))
+        joint = -np.array(distortion) - 0.5 * np.sum(z**2, axis=1) - np.log(2 * np.pi)
+        values = numbers(found["values"], found["side"] ** 2)
+        high = joint > joint.max() - 8
+        np.testing.assert_allclose(values[high], joint[high], atol=0.1)
+
+
+@pytest.mark.parametrize(("limit", "centre"), [(6, [0, 0]), (0.75, [1.5, -2])])
+def test_tiles_are_what_keras_decodes_and_faint_where_no_digit_comes(limit, centre, page, models, digits):
+    posteriors = vaelib.encode_all(models[0], digits.x_test[:3000])
+    text, reach = page.evaluate(
+        """([limit, centre]) => {
+          const [decoder, points] = ["decoder-0", "points-0"].map(name => unpack(name, vaelibData[name]));
+          const canvas = make("canvas", { width: TILES * SIDE, height: TILES * SIDE });
+          for (const _ of tilePlane(canvas, decoder, points, { limit, centre }, () => {}));
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const ink = Float32Array.from({ length: data.length / 4 }, (_, i) => data[4 * i + 3] / 255);
+          return [asText(ink), points.reach];
+        }""",
+        [limit, centre],
+    )
+    ticks = limit * ((2 * np.arange(15) + 1) / 15 - 1)
+    z = vaelib.analysis.grids.lattice((centre[0] + ticks, centre[1] - ticks))
+    nearest = [np.linalg.norm((point - posteriors.mean) / posteriors.std, axis=1).min() for point in z]
+    strength = np.where(np.array(nearest) <= reach, 1, 0.15)[:, None, None]
+    tiles = numbers(text, 15, 28, 15, 28).swapaxes(1, 2).reshape(-1, 28, 28)
+    np.testing.assert_allclose(tiles, strength * models[0].generate(z)[..., 0], atol=0.004)
+    assert 0 < np.mean(strength < 1) < 1 or limit < 6
+
+
+def test_the_view_around_a_posterior_holds_the_true_one_too(page):
+    alone, both = page.evaluate(
+        """() => {
+          const belief = { mean: [1, 2], std: [0.1, 0.2] };
+          const exact = { contours: [[[1, 2, 1.1, 2]], [[3, 2, 3.1, 2.1], [1, -2, 1, -1.9]]] };
+          return [viewOf(null, belief), viewOf(null, { ...belief, exact })];
+        }"""
+    )
+    assert (alone["limit"], alone["centre"]) == (pytest.approx(1.05 * 0.6), pytest.approx([1, 2]))
+    # From 0.7 to 3.1 and from -2 to 2.6.
+    assert (both["limit"], both["centre"]) == (pytest.approx(1.05 * 2.3), pytest.approx([1.9, 0.3]))

@@ -45,7 +45,9 @@ class Opened(NamedTuple):
 
     def stroke(self, *points):
         """Draw on the pad with the mouse; points are shares of its width and height."""
-        box = self.page.locator(".vaelib-pad").bounding_box()
+        pad = self.page.locator(".vaelib-pad")
+        pad.scroll_into_view_if_needed()
+        box = pad.bounding_box()
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
         self.page.mouse.move(*places[0])
         self.page.mouse.down()

@@ -13,31 +13,18 @@ from numpy.typing import ArrayLike
 from ..analysis import encode_all
 from ..layers import DenseDecoder, DenseEncoder
 from ..models import VAE
+from . import measures
 
 __all__ = ["latent_data", "pack", "script", "style"]
 
 _WEB = Path(__file__).parent / "web"
 # Join them in this order: each script uses only what is above it.
-_TRAIN = ("engine", "settings", "curves", "memory", "words", "panels", "network", "closeup", "experiments")
-_PARTS = (
-    *(
-        "packing",
-        "network",
-        "ink",
-        "dom",
-        "plane",
-        "trace",
-        "filmdigits",
-        "filmpanel",
-        "film",
-        "explorer",
-        "pad",
-        "draw",
-    ),
-    *(f"train_{part}" for part in (*_TRAIN, "download", "session")),
-    "train",
-    "start",
-)
+_FILM = ("trace", "filmdigits", "filmpanel", "film")
+_EXPLORER = ("tiles", "around", "explorer")
+_PAD = ("posterior", "pad", "belief", "prices", "kept", "link", "draw")
+_SESSION = ("engine", "settings", "curves", "memory", "words", "panels", "network", "closeup", "experiments", "download")
+_TRAIN = (*(f"train_{part}" for part in (*_SESSION, "session")), "train")
+_PARTS = ("packing", "network", "ink", "dom", "plane", "pace", *_FILM, *_EXPLORER, *_PAD, *_TRAIN, "start")
 # Offer this many test digits to a reader who does not want to draw.
 _NUM_EXAMPLES = 20
 # Join these styles: what all pictures share, then the rules of each.
@@ -91,6 +78,7 @@ def latent_data(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> d
     pixels = np.round(255 * x[examples, ..., 0])
     data: dict = {
         "runs": [{"label": label} for label in models],
+        "prices": {"quartiles": []},
         "digits": {
             "labels": pack(labels, "uint8"),
             "examples": {"images": pack(pixels, "uint8"), "labels": pack(labels[examples], "uint8")},
@@ -105,7 +93,17 @@ def latent_data(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> d
                 f"Models with latent_dim=2 and num_hidden=1 are expected, {label!r} has latent_dim={model.latent_dim} "
                 f"and num_hidden={encoder.num_hidden}: the pages run this network only."
             )
-        data[f"points-{i}"] = pack(encode_all(model, x)[0], "int16")
+        posteriors = encode_all(model, x)
+        data[f"points-{i}"] = {
+            "mean": pack(posteriors.mean, "int16"),
+            "std": pack(posteriors.std, "int16"),
+            "reach": measures.reach(posteriors),
+        }
+        data[f"softplus-{i}"] = {
+            "limit": measures.LATTICE_LIMIT,
+            "lattice": pack(measures.softplus_sums(model), "int16"),
+        }
+        data["prices"]["quartiles"].append(measures.price_quartiles(model, x, labels, posteriors))
         data[f"encoder-{i}"] = {name: _dense(getattr(encoder, name)) for name in ("hidden", "z_mean", "z_log_var")}
         data[f"decoder-{i}"] = {name: _dense(getattr(decoder, name)) for name in ("hidden", "logits")}
     return data

@@ -1,6 +1,45 @@
-// Prepare a drawing as MNIST does: crop it, scale it to 20 by 20 pixels, centre it by its centre of mass.
+// Ink a drawing, and prepare it as MNIST does: crop it, scale it to 20 by 20 pixels, centre it by its centre of mass.
 
 const SIDE = 28, BOX = 20;
+
+// Compute the ink of every pixel, in [0, 1], instead of reading a canvas: browsers that resist fingerprinting add noise.
+// Strokes have a width and points [x, y]; a digit has pixels from 0 to 255.
+function inkOf(marks, side) {
+  const ink = new Float32Array(side * side);
+  for (const { pixels, points, width } of marks) {
+    if (pixels) inkDigit(ink, side, pixels);
+    else points.forEach((point, i) => inkLine(ink, side, width, points[Math.max(i - 1, 0)], point));
+  }
+  return ink;
+}
+
+// Add a line with round ends. A pixel at the edge is covered by as much as its centre is inside, within half a pixel.
+function inkLine(ink, side, width, [fromX, fromY], [toX, toY]) {
+  const radius = width / 2, reach = radius + 1, across = toX - fromX, down = toY - fromY;
+  const squared = across ** 2 + down ** 2;
+  const [left, top] = [Math.min(fromX, toX), Math.min(fromY, toY)].map(low => Math.max(0, Math.floor(low - reach)));
+  const [right, bottom] = [Math.max(fromX, toX), Math.max(fromY, toY)]
+    .map(high => Math.min(side, Math.ceil(high + reach)));
+  for (let row = top; row < bottom; row++) {
+    for (let column = left, i = row * side + left; column < right; column++, i++) {
+      const x = column + 0.5 - fromX, y = row + 0.5 - fromY;
+      const share = squared ? Math.min(Math.max((x * across + y * down) / squared, 0), 1) : 0;
+      const inside = radius + 0.5 - Math.sqrt((x - share * across) ** 2 + (y - share * down) ** 2);
+      if (inside > ink[i]) ink[i] = Math.min(inside, 1);
+    }
+  }
+}
+
+// Add a digit of 28 by 28 pixels, enlarged to the whole side.
+function inkDigit(ink, side, pixels) {
+  const scale = side / SIDE;
+  for (let row = 0, i = 0; row < side; row++) {
+    for (let column = 0; column < side; column++, i++) {
+      const value = pixels[Math.floor(row / scale) * SIDE + Math.floor(column / scale)] / 255;
+      if (value > ink[i]) ink[i] = value;
+    }
+  }
+}
 
 // Convert ink with `width` columns, in [0, 1], to 784 pixels; null if there is no ink.
 function asMnist(ink, width) {

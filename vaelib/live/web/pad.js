@@ -1,27 +1,47 @@
 // Make a square to draw a digit on with a mouse, a pen, a finger or the arrow keys.
 
-const PAD_SIDE = 280, PEN = 22, PEN_STEP = 10;
+const PAD_SIDE = 280, PEN_STEP = 10;
+const PENS = [[14, "thin"], [22, "medium"], [32, "thick"]];
+// Remember so many drawings to go back to.
+const MOST_UNDOS = 100;
 
-// Call `changed` after every stroke, and `rested` when the pen is lifted.
-function makePad(changed, rested) {
+// Call `changed` after every change of the drawing, and `rested` when the pen is lifted. A drawing is a list of marks:
+// strokes with a width and points [x, y], and digits with an example's index and its pixels.
+function makePad(changed, rested, signal) {
   const canvas = make("canvas", {
     class: "vaelib-pad", width: PAD_SIDE, height: PAD_SIDE, tabindex: 0, role: "application",
-    "aria-label": "Draw a digit here. On the keyboard, the arrow keys move the pen, and the space bar lowers and lifts it",
+    "aria-label": "Draw a digit here. On the keyboard, the arrow keys move the pen, the space bar lowers and lifts it, " +
+      "and Control and Z undo",
   });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "#000" });
-  const pen = { x: PAD_SIDE / 2, y: PAD_SIDE / 4, down: false };
+  const pen = { x: PAD_SIDE / 2, y: PAD_SIDE / 4, width: PENS[1][0], down: false, keyed: false };
+  let marks = [], past = [], ink = inkOf(marks, PAD_SIDE);
+  const repaint = onceAFrame(() => paintPad(canvas, marks, pen), signal);
 
-  const lineTo = (x, y) => {
-    if (pen.down) {
-      context.beginPath();
-      context.moveTo(pen.x, pen.y);
-      // Lengthen the line a little: one of no length leaves no dot.
-      context.lineTo(x + 0.01, y);
-      context.stroke();
-      changed();
-    }
-    Object.assign(pen, { x, y });
+  // Replace the drawing, and remember the one before.
+  const put = (next, remember = true) => {
+    if (remember) past = [...past.slice(1 - MOST_UNDOS), marks];
+    // End a stroke that another finger has interrupted.
+    pen.down = false;
+    marks = next;
+    ink = inkOf(marks, PAD_SIDE);
+    repaint();
+    changed();
+  };
+  const undo = () => {
+    if (past.length) put(past.pop(), false);
+  };
+  const lower = () => {
+    put([...marks, { width: pen.width, points: [[pen.x, pen.y]] }]);
+    pen.down = true;
+  };
+  const moveTo = (x, y) => {
+    const from = [pen.x, pen.y], to = [x, y].map(value => Math.round(Math.min(Math.max(value, 0), PAD_SIDE)));
+    [pen.x, pen.y] = to;
+    repaint();
+    if (!pen.down || (from[0] === to[0] && from[1] === to[1])) return;
+    marks.at(-1).points.push(to);
+    inkLine(ink, PAD_SIDE, marks.at(-1).width, from, to);
+    changed();
   };
   const lift = () => {
     if (pen.down) rested();
@@ -37,42 +57,60 @@ function makePad(changed, rested) {
     } catch {
       // End the line here: the pointer is gone already.
     }
-    const [x, y] = at(event);
-    Object.assign(pen, { x, y, down: true });
-    lineTo(x, y);
+    Object.assign(pen, { down: false, keyed: false });
+    moveTo(...at(event));
+    lower();
   });
-  canvas.addEventListener("pointermove", event => pen.down && event.buttons && lineTo(...at(event)));
+  canvas.addEventListener("pointermove", event => {
+    if (pen.down && event.buttons) moveTo(...at(event));
+  });
   for (const type of ["pointerup", "pointercancel"]) canvas.addEventListener(type, lift);
-  canvas.addEventListener("blur", lift);
+  canvas.addEventListener("blur", () => {
+    lift();
+    pen.keyed = false;
+    repaint();
+  });
   canvas.addEventListener("keydown", event => {
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (event.key === " ") {
-      pen.down = !pen.down;
-      lineTo(pen.x, pen.y);
-    } else if (ways) {
-      const [x, y] = [pen.x + PEN_STEP * ways[0], pen.y + PEN_STEP * ways[1]];
-      lineTo(Math.min(Math.max(x, 0), PAD_SIDE), Math.min(Math.max(y, 0), PAD_SIDE));
-    } else return;
+    if ((event.ctrlKey || event.metaKey) && event.key === "z") undo();
+    else if (event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (event.key === " ") pen.down ? lift() : lower();
+    else if (ways) moveTo(pen.x + PEN_STEP * ways[0], pen.y + PEN_STEP * ways[1]);
+    else return;
+    pen.keyed = true;
+    repaint();
     event.preventDefault();
   });
+  repaint();
+  return { canvas, pen, put, undo, ink: () => ink, marks: () => marks };
+}
 
-  return {
-    canvas, pen,
-    clear: () => context.clearRect(0, 0, PAD_SIDE, PAD_SIDE),
-    // Return the ink of every pixel, in [0, 1].
-    ink: () => {
-      const { data } = context.getImageData(0, 0, PAD_SIDE, PAD_SIDE);
-      return Float32Array.from({ length: PAD_SIDE * PAD_SIDE }, (_, i) => data[4 * i + 3] / 255);
-    },
-    // Put a digit of 28 by 28 pixels on the pad as if it were drawn.
-    show: pixels => {
-      const small = imageCanvas("");
-      const picture = small.getContext("2d").createImageData(SIDE, SIDE);
-      pixels.forEach((value, i) => picture.data.set([0, 0, 0, value], 4 * i));
-      small.getContext("2d").putImageData(picture, 0, 0);
-      context.clearRect(0, 0, PAD_SIDE, PAD_SIDE);
-      context.imageSmoothingEnabled = false;
-      context.drawImage(small, 0, 0, PAD_SIDE, PAD_SIDE);
-    },
-  };
+function paintPad(canvas, marks, pen) {
+  const context = canvas.getContext("2d"), scale = PAD_SIDE / SIDE;
+  context.clearRect(0, 0, PAD_SIDE, PAD_SIDE);
+  Object.assign(context, { lineCap: "round", lineJoin: "round", strokeStyle: "#000", fillStyle: "#000" });
+  for (const { pixels, points, width } of marks) {
+    pixels?.forEach((value, i) => {
+      context.globalAlpha = value / 255;
+      context.fillRect((i % SIDE) * scale, Math.floor(i / SIDE) * scale, scale, scale);
+    });
+    context.globalAlpha = 1;
+    if (!points) continue;
+    context.lineWidth = width;
+    context.beginPath();
+    // Lengthen the line a little: one of no length leaves no dot.
+    context.moveTo(points[0][0] + 0.01, points[0][1]);
+    for (const [x, y] of points) context.lineTo(x, y);
+    context.stroke();
+  }
+  // Show the pen to a reader with a keyboard: a ring, dashed while it is lifted.
+  if (!pen.keyed) return;
+  context.beginPath();
+  context.arc(pen.x, pen.y, pen.width / 2 + 3, 0, 2 * Math.PI);
+  for (const [colour, width, dashes] of [["#fff", 6, []], ["#000", 2, pen.down ? [] : [4, 4]]]) {
+    context.setLineDash(dashes);
+    Object.assign(context, { strokeStyle: colour, lineWidth: width });
+    context.stroke();
+  }
+  context.setLineDash([]);
 }

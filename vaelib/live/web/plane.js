@@ -1,4 +1,4 @@
-// Draw the latent plane on a square canvas: z_1 to the right and z_2 up, from -limit to limit, around the prior's circle.
+// Draw the latent plane on a square canvas: z_1 to the right and z_2 up, as far as limit to each side of the centre.
 
 const DIGIT_COLOURS = [
   "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
@@ -18,27 +18,30 @@ function rainbow(share, colours) {
 }
 
 // Return what draws in latent coordinates on a square of `size` CSS pixels.
-function planeOf(context, size, limit) {
-  const scale = size / (2 * limit);
-  return { context, size, limit, scale, x: z => size / 2 + z * scale, y: z => size / 2 - z * scale };
+function planeOf(context, size, limit, centre = [0, 0]) {
+  const scale = size / (2 * limit), [across, up] = centre;
+  return {
+    context, size, limit, centre, scale,
+    x: z => size / 2 + (z - across) * scale, y: z => size / 2 - (z - up) * scale,
+  };
 }
 
 // Convert a pointer's place to latent coordinates.
-function pointed(event, canvas, limit) {
+function pointed(event, canvas, { limit, centre }) {
   const box = canvas.getBoundingClientRect();
   const across = (event.clientX - box.left) / box.width, down = (event.clientY - box.top) / box.height;
-  return [across, 1 - down].map(share => Math.min(Math.max((2 * share - 1) * limit, -limit), limit));
+  return [across, 1 - down].map((share, j) => centre[j] + clamp(2 * share - 1, -1, 1) * limit);
 }
 
-function drawPrior({ context, size, limit, scale, x, y }, colours) {
+function drawPrior({ context, size, scale, x, y }, colours) {
   context.strokeStyle = colours.faint;
   context.lineWidth = 1;
   context.setLineDash([]);
   context.beginPath();
-  context.moveTo(x(-limit), y(0));
-  context.lineTo(x(limit), y(0));
-  context.moveTo(x(0), y(-limit));
-  context.lineTo(x(0), y(limit));
+  context.moveTo(0, y(0));
+  context.lineTo(size, y(0));
+  context.moveTo(x(0), 0);
+  context.lineTo(x(0), size);
   context.stroke();
   context.strokeStyle = colours.text;
   context.lineWidth = size > 180 ? 2 : 1.5;
@@ -47,12 +50,21 @@ function drawPrior({ context, size, limit, scale, x, y }, colours) {
   context.stroke();
 }
 
-// Label the ends of the axes where there is room.
-function drawScale({ context, size, limit }, colours) {
+// Label the ends of the axes where there is room, at the border where the axes themselves are outside.
+function drawScale({ context, size, limit, centre: [across, up], x, y }, colours) {
   if (size < 150) return;
-  write(context, `−${limit}`, 4, size / 2 - 2, colours, "left", "bottom");
-  write(context, `z₁ = ${limit}`, size - 4, size / 2 - 2, colours, "right", "bottom");
-  write(context, `z₂ = ${limit}`, size / 2 + 4, 4, colours, "left", "top");
+  const right = clamp(x(0), 0, size - 60) + 4, above = clamp(y(0), 32, size) - 2;
+  write(context, tick(across - limit), 4, above, colours, "left", "bottom");
+  write(context, `z₁ = ${tick(across + limit)}`, size - 4, above, colours, "right", "bottom");
+  write(context, `z₂ = ${tick(up + limit)}`, right, 4, colours, "left", "top");
+}
+
+function tick(value) {
+  return String(Number(value.toFixed(2))).replace("-", "−");
+}
+
+function clamp(value, least, most) {
+  return Math.min(Math.max(value, least), most);
 }
 
 // Draw one standard deviation of a posterior.
@@ -82,6 +94,20 @@ function drawCross({ context, x, y }, z, colours) {
     context.lineTo(x(z[0]), y(z[1]) + arm);
     context.stroke();
   }
+}
+
+// Mark places with letters, and join them by a dashed line.
+function drawWay({ context, x, y }, places, colours) {
+  for (const [colour, width] of [[colours.back, 4], [colours.runs[1], 2]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.setLineDash([6, 4]);
+    context.beginPath();
+    for (const [across, up] of places) context.lineTo(x(across), y(up));
+    context.stroke();
+  }
+  context.setLineDash([]);
+  places.forEach(([across, up], i) => write(context, "AB"[i], x(across), y(up) - 3, colours, "center", "bottom"));
 }
 
 // Draw posterior means, coloured by class, and each class's number at its median.

@@ -44,8 +44,8 @@ async function train(host, source, options, signal) {
     redraw();
   }
   // Put the network into an explorer and a pad of its own, below.
-  async function explore(weights, testImages) {
-    const own = await trainedSource(source, weights, settings.hidden, weightLabel(settings.klWeight), testImages);
+  async function explore(weights, described) {
+    const own = await trainedSource(source, weights, described, { hidden: settings.hidden, label: labelOf(settings) });
     mine.replaceChildren(...["explorer", "draw"].map(kind => {
       const place = make("div", { "data-own": kind });
       options.show(place, kind, own, {}, signal);

@@ -28,17 +28,17 @@ const remember = training => inMemory("readwrite", store => store.put(training, 
 const forget = () => inMemory("readwrite", store => store.delete("last")).catch(() => undefined);
 const recall = () => inMemory("readonly", store => store.get("last")).catch(() => undefined);
 
-const LINK = "#train=";
+const TRAIN_LINK = "#train=";
 
 // Write settings as "#train=klWeight:0.03,seed:2": those that differ from the first ones.
 function settingsLink(settings) {
   const parts = Object.keys(FIRST_SETTINGS).filter(name => settings[name] !== FIRST_SETTINGS[name]);
-  return LINK + parts.map(name => `${name}:${settings[name]}`).join(",");
+  return TRAIN_LINK + parts.map(name => `${name}:${settings[name]}`).join(",");
 }
 
 // Read settings from a link, and leave out what is not one of the choices.
 function settingsFrom(fragment) {
-  const text = fragment.startsWith(LINK) ? fragment.slice(LINK.length) : "";
+  const text = fragment.startsWith(TRAIN_LINK) ? fragment.slice(TRAIN_LINK.length) : "";
   const parts = text.split(",").map(part => part.split(":"));
   const named = Object.fromEntries(parts.map(([name, value]) => [name, Number(value)]));
   const fits = name => (name === "klWeight" ? named[name] >= 10 ** LOWEST && named[name] <= 10 ** HIGHEST

@@ -24,17 +24,40 @@ function layersOf(w, hidden) {
   };
 }
 
-// Serve a trained network as the book's own runs are served.
-async function trainedSource(source, weights, hidden, label, testImages) {
-  const { labels, ...digits } = await source("digits"), count = Math.min(testImages.length / 784, labels.values.length);
-  const { encoder, decoder } = layersOf(weights, hidden), points = new Float32Array(2 * count);
-  for (let i = 0; i < count; i++) {
-    const image = Float32Array.from(testImages.subarray(784 * i, 784 * (i + 1)), value => value / 255);
-    points.set(encode(encoder, image).mean, 2 * i);
-  }
+// Return the quartiles of what the digits of each class, and all of them, cost: distortion, rate and ELBO.
+function quartilesOf(labels, { distortions, rates }) {
+  const of = (some, price) => {
+    const sorted = some.map(price).sort((a, b) => a - b);
+    return [0.25, 0.5, 0.75].map(share => sorted[Math.round(share * (sorted.length - 1))]);
+  };
+  const prices = [i => distortions[i], i => rates[i], i => -(distortions[i] + rates[i])];
+  const all = [...labels.keys()], classes = Array.from({ length: 10 }, (_, digit) => all.filter(i => labels[i] === digit));
+  return [...classes, all].map(some => (some.length ? prices.map(price => of(some, price)) : null));
+}
+
+// Return how far the posterior of another digit is for 99 % of the digits' means, in its own standard deviations.
+function reachOf(means, stds) {
+  const nearest = Array.from({ length: means.length / 2 }, (_, i) => {
+    let least = Infinity;
+    for (let j = 0; j < means.length; j += 2) {
+      if (j === 2 * i) continue;
+      const across = (means[2 * i] - means[j]) / stds[j], up = (means[2 * i + 1] - means[j + 1]) / stds[j + 1];
+      least = Math.min(least, Math.hypot(across, up));
+    }
+    return least;
+  });
+  return nearest.sort((a, b) => a - b)[Math.floor(0.99 * nearest.length)];
+}
+
+// Serve a trained network, as the worker described it, as the book's own runs are served.
+async function trainedSource(source, weights, described, { hidden, label }) {
+  const { labels, ...digits } = await source("digits"), { means, stds, softplus } = described, count = means.length / 2;
+  const { encoder, decoder } = layersOf(weights, hidden), some = labels.values.subarray(0, count);
   const found = {
-    runs: [{ label }], digits: { ...digits, labels: { shape: [count], values: labels.values.subarray(0, count) } },
-    "points-0": { shape: [count, 2], values: points }, "encoder-0": encoder, "decoder-0": decoder,
+    runs: [{ label }], digits: { ...digits, labels: { shape: [count], values: some } },
+    prices: { quartiles: [quartilesOf(some, described)] }, "softplus-0": softplus,
+    "points-0": { mean: { values: means }, std: { values: stds }, reach: reachOf(means, stds) },
+    "encoder-0": encoder, "decoder-0": decoder,
   };
   return async name => found[name];
 }

@@ -85,11 +85,11 @@ function makeSession(source, settings, facts, { small, redraw, speak, explore, m
       speak("Training has ended.");
     },
     grid({ pixels }) { Object.assign(state, { pixels, asked: false }); },
-    kept({ ask, kept }) {
+    kept({ ask, kept, described }) {
       const { mine, more, numBatches } = state;
       if (ask === "remember") remember({ kept, settings: { ...settings }, mine, more, numBatches });
       else if (ask === "download") download(archiveOf(kept.weights, settings, state), "training.npz");
-      else explore(kept.weights, loaded.data.test);
+      else explore(kept.weights, described);
     },
     failed({ problem }) {
       Object.assign(state, { phase: "failed", problem });

@@ -82,11 +82,16 @@ function forward(w, x, noise) {
   return { seen, mean, logVar, std, spread, z, told, logits, black: tf.sigmoid(tf.neg(logits)) };
 }
 
+// Compute distortion and rate of every image, (batch,) nats.
+function costsOfEach(x, { mean, logVar, logits, black }) {
+  const distortion = tf.neg(tf.sum(tf.add(tf.log(tf.maximum(black, SMALLEST)), tf.mul(x, logits)), 1));
+  const rate = tf.mul(tf.sum(tf.sub(tf.add(tf.square(mean), tf.expm1(logVar)), logVar), 0), 0.5);
+  return { distortion, rate };
+}
+
 // Sum distortion and rate over a batch, in nats.
-function costs(x, { mean, logVar, logits, black }) {
-  const distortion = tf.neg(tf.sum(tf.add(tf.log(tf.maximum(black, SMALLEST)), tf.mul(x, logits))));
-  const rate = tf.mul(tf.sum(tf.sub(tf.add(tf.square(mean), tf.expm1(logVar)), logVar)), 0.5);
-  const [d, r] = tf.stack([distortion, rate]).dataSync();
+function costs(x, parts) {
+  const { distortion, rate } = costsOfEach(x, parts), [d, r] = tf.stack([tf.sum(distortion), tf.sum(rate)]).dataSync();
   return { distortion: d, rate: r };
 }
 

@@ -44,8 +44,9 @@ const ORDERS = {
   // Tell everything that is needed to go on, or to decode elsewhere.
   keep({ ask }) {
     if (!training) return;
-    const { step, sums, settings, network } = training;
-    tell({ what: "kept", ask, kept: { step, sums, settings: { ...settings }, ...readNetwork(network) } });
+    const { step, sums, settings, network, data } = training;
+    const described = ask === "explore" ? describe(network, data.test, testNoise, TEST_BATCH) : null;
+    tell({ what: "kept", ask, described, kept: { step, sums, settings: { ...settings }, ...readNetwork(network) } });
   },
   grid({ points }) { if (training) tell({ what: "grid", pixels: decodedPixels(training.network, points) }); },
 };
@@ -133,13 +134,18 @@ function report(mine) {
   tell({ what: "epoch", epoch: step / numBatches, step, train, test: judged() });
 }
 
-// Evaluate the test digits, always with the same noise, of steps that training never takes.
+// Return noise for some of the test digits, always the same, of steps that training never takes.
+function testNoise(begin, end) {
+  return noiseFor(end - begin, training.settings.seed, -1 - begin / TEST_BATCH);
+}
+
+// Evaluate the test digits.
 function judged() {
-  const { network, data: { test }, settings } = training, count = test.length / NUM_PIXELS;
+  const { network, data: { test } } = training, count = test.length / NUM_PIXELS;
   const total = { distortion: 0, rate: 0 };
   for (let begin = 0; begin < count; begin += TEST_BATCH) {
     const end = Math.min(begin + TEST_BATCH, count), x = batchOf(test, begin, end);
-    const noise = noiseFor(end - begin, settings.seed, -1 - begin / TEST_BATCH), part = evaluate(network, x, noise);
+    const noise = testNoise(begin, end), part = evaluate(network, x, noise);
     tf.dispose([x, noise]);
     total.distortion += part.distortion;
     total.rate += part.rate;
