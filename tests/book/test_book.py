@@ -4,8 +4,7 @@ import re
 from typing import NamedTuple
 
 import pytest
-import yaml
-from browsing import DESK, PHONE, ROOT
+from browsing import DESK, PAGES, PHONE, ROOT
 from pictures import look_at_live_pictures
 
 SCREENSHOTS = ROOT / "_build/screenshots"
@@ -39,14 +38,6 @@ class Visit(NamedTuple):
     """Return the answer to LOOK."""
 
 
-def chapters():
-    """Return the files that _toc.yml lists, as pages."""
-    table = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    listed = [chapter["file"] for part in table["parts"] for chapter in part["chapters"]]
-    return [f"{file}.html" for file in (table["root"], *listed)]
-
-
-PAGES = chapters()
 each_page = pytest.mark.parametrize("page", PAGES)
 
 
