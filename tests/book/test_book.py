@@ -12,6 +12,8 @@ SCREENSHOTS = ROOT / "_build/screenshots"
 LOOK = """async () => {
   await window.MathJax?.startup?.promise
   const images = [...document.images]
+  // Those that wait for the reader would never decode.
+  images.forEach(image => { image.loading = "eager" })
   await Promise.allSettled(images.map(image => image.decode()))
   return {
     formulas: document.querySelectorAll(".math").length,
