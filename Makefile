@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL = 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install book quick test lint run list tensorboard smoke bench colab clients lowest address lock
+.PHONY: help install book quick test lint notebook run list tensorboard smoke bench colab clients lowest address lock
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is"
@@ -19,10 +19,9 @@ install: .venv/installed ## create .venv with the locked packages and vaelib
 	@echo "The locked packages and vaelib are in .venv."
 
 book: .venv/installed ## build the HTML book from the committed notebooks, and say where it is
-	@echo "[1/2] Remove the last build: a build on top of another hides warnings"
-	@rm -rf _build/html _build/.doctrees
-	@echo "[2/2] Build the book; a warning is an error"
-	@.venv/bin/jupyter-book build . -W --keep-going -n
+	@# A build on top of another hides warnings, so the last one goes. A warning is an error.
+	@$(RUN) tools/alone.py _build/book.lock 'builds the book' sh -c \
+	  'rm -rf _build/html _build/.doctrees && exec .venv/bin/jupyter-book build . -W --keep-going -n'
 	@$(RUN) tools/address.py --remind
 	@$(RUN) -c 'import pathlib; print("The book:", pathlib.Path("_build/html/index.html").resolve().as_uri())'
 
@@ -43,6 +42,9 @@ lint: .venv/installed ## check style, format and types
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
+
+notebook: .venv/installed ## open the chapters in JupyterLab, in the browser
+	@.venv/bin/jupyter lab notebooks
 
 run: .venv/installed ## execute the chapters at full scale, in place; train what is missing in runs/ (CHAPTER=02 for one)
 	@$(RUN) tools/notebooks.py run $(CHAPTER)
@@ -77,8 +79,8 @@ clients: .venv/installed ## try the live pictures in JupyterLab, Notebook 7 and 
 lowest: _build/lowest/installed ## run the library's tests with the lowest versions that pyproject.toml allows
 	@_build/lowest/bin/python -m pytest -q -n 2 --dist loadfile tests/core tests/training tests/analysis tests/experiment vaelib
 
-address: .venv/installed ## write the public address into every link (REPO=owner/name, or the remote's)
-	@$(RUN) tools/address.py $(REPO)
+address: .venv/installed ## write the public address into every link (REPO=owner/name BRANCH=main, or the remote's)
+	@$(RUN) tools/address.py $(REPO) $(if $(BRANCH),--branch "$(BRANCH)")
 
 lock: .venv/installed ## renew requirements.lock after a change in pyproject.toml
 	@PATH="$(CURDIR)/.venv/bin:$$PATH"; command -v uv >/dev/null || { \
@@ -86,25 +88,18 @@ lock: .venv/installed ## renew requirements.lock after a change in pyproject.tom
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header --all-extras pyproject.toml -o requirements.lock --quiet
 
-# The stamp is made last, so that an interrupted installation is not taken for a finished one. --no-compile halves the
-# work: Python compiles what it imports anyway, and most of TensorFlow is never imported.
-.venv/installed: requirements.lock pyproject.toml
+# Install again, too, where the stamp is of another folder, for programs in .venv know theirs, or where one of them is gone.
+PROGRAMS = $(addprefix .venv/bin/,python jupyter-book pytest ruff)
+GONE = $(filter-out $(wildcard $(PROGRAMS)),$(PROGRAMS))
+HERE = $(findstring |$(CURDIR)|,|$(shell cat .venv/installed 2>/dev/null)|)
+.venv/installed: requirements.lock pyproject.toml $(if $(GONE),FORCE) $(if $(HERE),,FORCE)
 	@command -v "$(PYTHON)" >/dev/null || { \
 	  echo "There is no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name it," \
 	    "for instance \`make book PYTHON=python3.12\`." >&2; exit 1; }
 	@"$(PYTHON)" tools/check_python.py
-	@if { $(RUN) tools/check_python.py && $(RUN) -m pip --version; } >/dev/null 2>&1; then \
-	  echo "[1/3] Keep .venv with $$($(RUN) --version)"; \
-	else \
-	  echo "[1/3] Create .venv with $$("$(PYTHON)" --version)"; \
-	  "$(PYTHON)" -m venv --clear .venv; \
-	fi
-	@echo "[2/3] Install the $$(grep -c '^[a-z].*==' requirements.lock) packages of requirements.lock:" \
-	  "3 GB, a few minutes the first time"
-	@$(RUN) -m pip install --no-compile --require-hashes -r requirements.lock
-	@echo "[3/3] Install vaelib itself, from this folder"
-	@$(RUN) -m pip install --no-deps --no-build-isolation -e .
-	@touch $@
+	@"$(PYTHON)" tools/install.py
+
+FORCE:
 
 # uv resolves to the lowest versions; pip has no such choice.
 _build/lowest/installed: pyproject.toml

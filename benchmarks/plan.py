@@ -10,7 +10,7 @@ import statistics
 import matplotlib.pyplot as plt
 import sweep
 from matplotlib.ticker import StrMethodFormatter
-from report import BOOK, save
+from report import BOOK, put, save
 
 import vaelib
 
@@ -21,10 +21,10 @@ CORES = {2: "#1f77b4", 16: "#d95f02"}
 
 
 def main():
-    """Write the three files."""
+    """Write the two tables into the page, and the picture."""
     measured = json.loads((sweep.speed.FOLDER / "sweep.json").read_text())
-    (BOOK / "sweep_table.txt").write_text(sweep_table(measured))
-    (BOOK / "plan_table.txt").write_text(plan_table(measured))
+    put(BOOK / "sweep.md", "sweep", sweep_table(measured))
+    put(BOOK / "sweep.md", "plan", plan_table(measured))
     save(curves(*costs(measured)), BOOK / "static/plan.png")
 
 

@@ -4,6 +4,7 @@ python benchmarks/report.py
 """
 
 import json
+import re
 import statistics
 from pathlib import Path
 
@@ -17,18 +18,31 @@ OURS, THEIRS, FLOOR = "#1f77b4", "#8c939b", "#555555"
 
 
 def main():
-    """Write the three files."""
+    """Write the table into the page, and the two pictures."""
     race, growth = (json.loads((speed.FOLDER / f"{name}.json").read_text()) for name in ("speed", "growth"))
-    (BOOK / "speed_table.txt").write_text(table(race))
+    put(BOOK / "speed.md", "race", table(race))
     save(dots(race["results"]), BOOK / "static/speed.png")
     save(curves(growth["rows"]), BOOK / "static/growth.png")
+
+
+def put(page, name, text):
+    """Write a text into a page of the book between the two comments that bear its name."""
+    begin, end = rf"(<!-- {name}: .* -->\n\n)", rf"(\n<!-- end of {name} -->)"
+    old = page.read_text()
+    new, number = re.subn(f"{begin}.*?{end}", lambda match: match[1] + text + match[2], old, flags=re.DOTALL)
+    if number != 1:
+        raise ValueError(f"{page.name} must have one place for {name!r}, between two comments; found {number}.")
+    page.write_text(new)
 
 
 def table(race):
     """Return the race as a Markdown table, with its date and machine."""
     results, machine = race["results"], race["machine"]
     ours = statistics.median(results[speed.OURS]["seconds"])
-    lines = ["| | min | **median** | max | first | ours / theirs | aim | |", "|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| tool | min | **median** | max | first | ours / theirs | aim | version |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for name, (title, aim) in speed.CONTENDERS.items():
         if name in results:
             seconds = results[name]["seconds"]

@@ -12,7 +12,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-# Describe the still picture that stands in its place where there is no JavaScript.
+# Describe the still picture that stands in its place where there is no JavaScript, and on paper.
 KINDS = {
     "film": "The posteriors of 469 batches as ellipses around the prior's circle, in the first and the last epoch of "
     "three networks: small and separate at kl_wt 0.001, overlapping at 0.01, and all on the circle at 0.1.",
@@ -80,16 +80,20 @@ def _visit_html(self, node):
     kind = node["kind"]
     flags = "".join(f" data-{flag}" for flag in ("autoplay", "small") if node[flag])
     picture = f"{'../' * self.builder.current_docname.count('/')}_static/{FOLDER}/{kind}.png"
+    still = f'src="{picture}" alt="{html.escape(KINDS[kind])}"'
     self.body.append(
         f'<div data-live="{kind}"{flags}>\n<p>This picture is live, and comes when the page has loaded it.</p>\n'
-        f'<noscript><figure><img src="{picture}" alt="{html.escape(KINDS[kind])}">'
+        f"<noscript><figure><img {still}>"
         "<figcaption>A still figure: the live one needs JavaScript, which is switched off here.</figcaption>"
-        "</figure></noscript>\n"
+        "</figure></noscript>\n</div>\n"
+        # Without JavaScript the still picture above is printed; this one, where the live picture has not come yet.
+        f'<figure class="on-paper"><img loading="lazy" {still}>'
+        "<figcaption>A still figure: the live one is on the page of the book.</figcaption></figure>\n"
     )
 
 
 def _depart(self, node):
-    self.body.append("</div>\n")
+    pass
 
 
 def _skip(self, node):

@@ -4,8 +4,7 @@ import re
 from typing import NamedTuple
 
 import pytest
-import yaml
-from browsing import DESK, PHONE, ROOT
+from browsing import DESK, PAGES, PHONE, ROOT
 from pictures import look_at_live_pictures
 
 SCREENSHOTS = ROOT / "_build/screenshots"
@@ -13,6 +12,8 @@ SCREENSHOTS = ROOT / "_build/screenshots"
 LOOK = """async () => {
   await window.MathJax?.startup?.promise
   const images = [...document.images]
+  // Those that wait for the reader would never decode.
+  images.forEach(image => { image.loading = "eager" })
   await Promise.allSettled(images.map(image => image.decode()))
   return {
     formulas: document.querySelectorAll(".math").length,
@@ -39,14 +40,6 @@ class Visit(NamedTuple):
     """Return the answer to LOOK."""
 
 
-def chapters():
-    """Return the files that _toc.yml lists, as pages."""
-    table = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    listed = [chapter["file"] for part in table["parts"] for chapter in part["chapters"]]
-    return [f"{file}.html" for file in (table["root"], *listed)]
-
-
-PAGES = chapters()
 each_page = pytest.mark.parametrize("page", PAGES)
 
 

@@ -23,7 +23,7 @@ INSTALL = """\
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q --no-deps "git+https://github.com/{address}@main"
+    %pip install -q --no-deps "git+https://github.com/{repository}@{branch}"
 %config InlineBackend.figure_format = "retina"\
 """
 MIN_ALT = 30  # characters
@@ -93,7 +93,8 @@ def test_it_opens_with_title_colab_link_and_picture(path):
     assert re.fullmatch(r"\d\d(_[a-z0-9]+){2,}", path.stem)
     first, second = nbformat.read(path, as_version=4).cells[:2]
     assert re.match(r"# \w", first.source)
-    link = f"https://colab.research.google.com/github/{address.read()}/blob/main/notebooks/{path.name}"
+    repository, branch = address.read()
+    link = f"https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks/{path.name}"
     assert f"]({link})" in first.source
     assert second == tagged(markdown(path), "cover")
 
@@ -116,7 +117,8 @@ def test_its_text_is_what_colab_renders_too(path):
 
 def test_the_install_cell_is_first_and_everywhere_the_same(path):
     first = code(path)[0]
-    assert first.source == INSTALL.format(address=address.read())
+    repository, branch = address.read()
+    assert first.source == INSTALL.format(repository=repository, branch=branch)
     assert "remove-cell" in first.metadata.tags
 
 

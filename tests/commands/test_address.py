@@ -40,39 +40,66 @@ def tree(tmp_path):
 def test_a_chapters_link_and_install_cell_hold_the_address(path):
     source = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
     colab = re.findall(r"colab\.research\.google\.com/github/([^)\s]+)", source)
-    assert colab == [f"{address.read()}/blob/main/notebooks/{path.name}"]
-    assert re.findall(r"git\+https://github\.com/([^\"\s]+)", source) == [f"{address.read()}@main"]
+    repository, branch = address.read()
+    assert colab == [f"{repository}/blob/{branch}/notebooks/{path.name}"]
+    assert re.findall(r"git\+https://github\.com/([^\"\s]+)", source) == [f"{repository}@{branch}"]
 
 
 def test_the_citation_holds_the_address():
-    assert f"repository-code: {address.PREFIX}{address.read()}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"repository-code: {address.PREFIX}{address.read()[0]}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_no_placeholder_is_left_once_the_address_is_known(tree):
-    address.write("ada-l/vae.book", tree)
-    assert address.read(tree) == "ada-l/vae.book"
-    left = [name for name, content in files(tree).items() if re.search(rb"/OWNER/REPO\b", content)]
-    assert left == []
+    address.write("ada-l/vae.book", "trunk", tree)
+    assert address.read(tree) == ("ada-l/vae.book", "trunk")
+    old = rb"OWNER|\bREPO\b|owner\.github\.io|/(?:blob|edit|raw|tree)/main\b|@main\b|branch: main|\[main\]"
+    # Leave the sentences that say how the command is called.
+    left = {name: re.findall(old, re.sub(rb"REPO=|`REPO`", b"", text)) for name, text in files(tree).items()}
+    assert {name: found for name, found in left.items() if found} == {}
+    folder = rb"git clone https://github\.com/ada-l/vae\.book\ncd vae\.book\n"
+    assert [name for name, text in files(tree).items() if re.search(folder, text)] == [
+        "README.md",
+        "CONTRIBUTING.md",
+        "book/index.md",
+    ]
 
 
-def test_the_command_changes_every_place_and_back_to_the_byte(tree):
+@pytest.mark.parametrize("branch", ["main", "trunk", "editions/2"])
+def test_the_command_changes_every_place_and_back_to_the_byte(branch, tree):
     before, ran = files(tree), outputs(tree)
     old = address.read(tree)
-    changed = [path.relative_to(tree).as_posix() for path in address.write("ada/vae-book", tree)]
+    changed = [path.relative_to(tree).as_posix() for path in address.write("ada/vae-book", branch, tree)]
     assert {"_config.yml", "CITATION.cff", *(f"notebooks/{path.name}" for path in NOTEBOOKS)} <= set(changed)
     assert outputs(tree) == ran
-    assert address.write("ada/vae-book", tree) == []
-    address.write(old, tree)
+    assert address.write("ada/vae-book", branch, tree) == []
+    address.write(*old, tree)
     assert files(tree) == before
 
 
 def test_another_repository_is_left_alone(tree):
     readme = tree / "README.md"
-    link = f"{address.PREFIX}{address.read()}"
-    others = f"{link}-solutions {link}.old https://example.org/{address.read()} "
-    readme.write_text(f"{others} {link}.git {link}.")
-    address.write("ada/vae-book", tree)
-    assert readme.read_text() == f"{others} https://github.com/ada/vae-book.git https://github.com/ada/vae-book."
+    known, branch = address.read()
+    link = f"{address.PREFIX}{known}"
+    others = f"{link}-solutions {link}.old https://example.org/{known} {address.PREFIX}ada/other/blob/{branch}/a.md "
+    readme.write_text(f"{others} {link}.git {link}. {link}/blob/{branch}-2/a.md {link}@{branch}")
+    address.write("ada/vae-book", "trunk", tree)
+    new = "https://github.com/ada/vae-book"
+    assert readme.read_text() == f"{others} {new}.git {new}. {new}/blob/{branch}-2/a.md {new}@trunk"
+
+
+@pytest.mark.parametrize(
+    ("repository", "pages"),
+    [
+        ("ada/vae-book", "https://ada.github.io/vae-book/"),
+        ("Ada/vae.book", "https://ada.github.io/vae.book/"),
+        ("Ada/ada.github.io", "https://ada.github.io/"),
+    ],
+)
+def test_the_pages_are_where_github_publishes_them(repository, pages, tree):
+    address.write(repository, "main", tree)
+    assert yaml.safe_load((tree / "_config.yml").read_text())["html"]["baseurl"] == pages
+    assert f'href="{pages}book/index.html"' in (tree / "book/root/404.html").read_text()
+    assert f'Book = "{pages}"' in (tree / "pyproject.toml").read_text()
 
 
 @pytest.mark.parametrize(("known", "lines"), [(address.PLACEHOLDER, 2), ("ada/book", 0)])
@@ -124,7 +151,10 @@ def test_without_a_name_the_known_address_is_written(tree):
     shutil.copytree(ROOT / "tools", tree / "tools")
     environment = {**os.environ, "GITHUB_REPOSITORY": "ada/fork"}
     subprocess.run([sys.executable, "tools/address.py"], cwd=tree, env=environment, check=True, capture_output=True)
-    assert address.read(tree) == "ada/fork"
+    assert address.read(tree) == ("ada/fork", "main")
+    command = [sys.executable, "tools/address.py", "--branch", "trunk"]
+    subprocess.run(command, cwd=tree, env=environment, check=True, capture_output=True)
+    assert address.read(tree) == ("ada/fork", "trunk")
 
 
 def test_the_published_book_gets_its_address_before_it_is_built():
@@ -135,6 +165,7 @@ def test_the_published_book_gets_its_address_before_it_is_built():
     )
     assert written < built
     assert "$GITHUB_REPOSITORY" in commands[written]
+    assert "BRANCH=" in commands[written]
 
 
 @pytest.mark.parametrize("argument", ["book", "https://github.com/ada/book", "ada/my book", "ada/book.git"])
@@ -143,4 +174,13 @@ def test_anything_but_owner_and_name_is_refused_in_one_sentence(argument):
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "must be owner/name" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("branch", ["my branch", "../main", "$(id)"])
+def test_anything_but_a_branch_is_refused_in_one_sentence(branch):
+    command = [sys.executable, "tools/address.py", "ada/book", "--branch", branch]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "The branch must be a name" in result.stderr
     assert len(result.stderr.splitlines()) == 1

@@ -20,7 +20,19 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_table_of_the_book_is_the_last_race():
     race = json.loads((ROOT / "benchmarks/speed.json").read_text())
-    assert (ROOT / "book/speed_table.txt").read_text() == report.table(race)
+    assert report.table(race) in (ROOT / "book/speed.md").read_text()
+
+
+def test_a_table_is_put_into_its_place_and_nowhere_else(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text((ROOT / "book/sweep.md").read_text())
+    report.put(page, "sweep", "| another |\n")
+    changed = page.read_text()
+    assert changed.count("| another |\n\n<!-- end of sweep -->") == 1
+    assert "| workers |" not in changed
+    assert "| machines |" in changed
+    with pytest.raises(ValueError, match=r"one place for 'race'.* found 0"):
+        report.put(page, "race", "")
 
 
 def test_every_contender_is_a_script():
@@ -45,8 +57,9 @@ def test_contenders_of_this_environment_run_and_learn(capsys):
 
 def test_the_tables_about_sweeps_are_of_the_last_measurement():
     measured = json.loads((ROOT / "benchmarks/sweep.json").read_text())
-    assert (ROOT / "book/sweep_table.txt").read_text() == plan.sweep_table(measured)
-    assert (ROOT / "book/plan_table.txt").read_text() == plan.plan_table(measured)
+    page = (ROOT / "book/sweep.md").read_text()
+    assert plan.sweep_table(measured) in page
+    assert plan.plan_table(measured) in page
 
 
 @pytest.mark.parametrize("cores", [2, 16])

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import address
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +35,13 @@ def installed(tmp_path_factory):
     tree = folder / "tree"
     shutil.copytree(ROOT / "vaelib", tree / "vaelib", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "runs", tree / "runs", ignore=shutil.ignore_patterns("unfinished", "logs"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, tree]
-    subprocess.run(command, check=True)
+    command = [sys.executable, "-m", "pip", "wheel", "-v", "--no-deps", "--no-build-isolation", "-w", folder, tree]
+    # Where Python may not keep what it compiles, setuptools says so.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    built = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    (folder / "log").write_text(built.stdout + built.stderr)
     (wheel,) = folder.glob("vaelib-*-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as file:
         file.extractall(folder / "site")
@@ -70,3 +74,29 @@ def test_it_finds_its_runs_where_it_is_installed(installed, tmp_path):
     assert int(number) > 50
     assert min(map(int, web.split())) > 1000
     assert not any(tmp_path.iterdir())
+
+
+def test_setuptools_complains_about_nothing(installed):
+    log = (installed.parent / "log").read_text()
+    assert "running bdist_wheel" in log
+    assert re.findall("(?i).*(?:warning: |deprecat|is absent from).*", log) == []
+
+
+def test_an_index_can_show_what_it_is(installed):
+    (folder,) = installed.glob("vaelib-*.dist-info")
+    metadata, text = (folder / "METADATA").read_text().split("\n\n", 1)
+    for name in ("Author", "Keywords", "License-Expression", "Project-URL", "Requires-Python", "Summary"):
+        assert f"\n{name}: " in metadata, name
+    for minor in (11, 12, 13):
+        assert f"\nClassifier: Programming Language :: Python :: 3.{minor}\n" in metadata
+    assert "\nDescription-Content-Type: text/markdown" in metadata
+    # The text is that of the README, and its links and pictures lead somewhere from any other place.
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    files = f"{address.PREFIX}{address.read()[0]}/%s/{address.read()[1]}/"
+    assert f"{files % 'raw'}book/static/covers/03.png" in links
+    assert f"{files % 'blob'}book/speed.md" in links
+    assert [link for link in links if not link.startswith("https://")] == []
+    for link in links:
+        for kind in ("raw", "blob"):
+            if link.startswith(files % kind):
+                assert (ROOT / link.removeprefix(files % kind)).exists(), link

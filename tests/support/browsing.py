@@ -12,6 +12,7 @@ from pathlib import Path
 
 import live_assets
 import pytest
+import yaml
 from filelock import FileLock
 from pictures import KINDS, write_page
 from playwright.sync_api import sync_playwright
@@ -30,6 +31,16 @@ QUIET = [
     "--disable-sync",
 ]
 PHONE, DESK = 360, 1280  # pixels wide
+
+
+def chapters():
+    """Return the files that _toc.yml lists, as pages."""
+    table = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = [chapter["file"] for part in table["parts"] for chapter in part["chapters"]]
+    return [f"{file}.html" for file in (table["root"], *listed)]
+
+
+PAGES = chapters()
 
 
 def find_browser():

@@ -22,7 +22,18 @@ _WEB = Path(__file__).parent / "web"
 _FILM = ("trace", "filmdigits", "filmpanel", "film")
 _EXPLORER = ("tiles", "around", "explorer")
 _PAD = ("posterior", "pad", "belief", "prices", "kept", "link", "draw")
-_SESSION = ("engine", "settings", "curves", "memory", "words", "panels", "network", "closeup", "experiments", "download")
+_SESSION = (
+    "engine",
+    "settings",
+    "curves",
+    "memory",
+    "words",
+    "panels",
+    "network",
+    "closeup",
+    "experiments",
+    "download",
+)
 _TRAIN = (*(f"train_{part}" for part in (*_SESSION, "session")), "train")
 _PARTS = ("packing", "network", "ink", "dom", "plane", "pace", *_FILM, *_EXPLORER, *_PAD, *_TRAIN, "start")
 # Offer this many test digits to a reader who does not want to draw.

@@ -1,0 +1,101 @@
+"""A page prints: in the light, unfolded, with nothing cut off, and a still picture where a live one has not come."""
+
+from contextlib import contextmanager
+
+import pytest
+from browsing import DESK, PAGES
+from pictures import look_at_live_pictures
+
+# What A4 leaves between the margins, in CSS pixels.
+COLUMN = 680
+CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
+# Find what reaches out of the column, and what hides a part of itself.
+CUT = """column => [...document.querySelectorAll("article *")].filter(element => {
+  const box = element.getBoundingClientRect();
+  if (!box.width || !element.checkVisibility() || element.closest("mjx-container *, .vaelib-spoken")) return false;
+  const style = getComputedStyle(element);
+  const hides = style.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
+  return hides || box.right > column + 1;
+}).map(element => element.outerHTML.slice(0, 120))"""
+
+
+@contextmanager
+def on_paper(browser, address, width=COLUMN, **options):
+    """Open a page as a desk shows it, and lay it out for paper."""
+    page = browser.new_page(viewport={"width": DESK, "height": 800}, **options)
+    page.goto(address, wait_until="networkidle")
+    page.evaluate("async () => { await window.MathJax?.startup?.promise }")
+    page.evaluate("() => { dispatchEvent(new Event('beforeprint')) }")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": width, "height": 1000})
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_cut_off(page, browser, site):
+    with on_paper(browser, site + page) as paper:
+        assert paper.evaluate(CUT, COLUMN) == []
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_answers_are_unfolded_and_folded_again(page, browser, site):
+    with on_paper(browser, site + page) as paper:
+        answers = paper.locator("article details")
+        assert answers.count() > 0
+        open_ones = "answers => answers.filter(answer => answer.open).length"
+        assert answers.evaluate_all(open_ones) == answers.count()
+        paper.evaluate("() => { dispatchEvent(new Event('afterprint')) }")
+        assert answers.evaluate_all(open_ones) == 0
+
+
+def test_paper_is_light_whatever_the_screen_is(browser, site):
+    colours = """() => [...document.querySelectorAll("article :is(h2, p, pre, a)")].map(element => {
+      const [red, green, blue] = getComputedStyle(element).color.match(/[0-9.]+/g).map(Number);
+      return red + green + blue;
+    })"""
+    with on_paper(browser, site + CHAPTERS[1], color_scheme="dark") as paper:
+        # Of 765, which is white: links are the lightest.
+        assert max(paper.evaluate(colours)) < 450
+        assert paper.evaluate("() => document.documentElement.dataset.theme") == "light"
+        paper.evaluate("() => { dispatchEvent(new Event('afterprint')) }")
+        assert paper.evaluate("() => document.documentElement.dataset.theme") == "dark"
+
+
+def printed(paper):
+    """Return, for each live picture, the heights of its place and of its still picture."""
+    return paper.evaluate("""async () => {
+      const images = [...document.querySelectorAll(".on-paper img")].filter(image => image.checkVisibility());
+      images.forEach(image => { image.loading = "eager" });
+      await Promise.all(images.map(image => image.decode()));
+      const height = element => element.getBoundingClientRect().height;
+      const places = [...document.querySelectorAll("[data-live]")];
+      return places.map(place => [height(place), height(place.nextElementSibling)]);
+    }""")
+
+
+def test_a_live_picture_that_has_not_come_is_printed_as_a_still_one(browser, site):
+    with on_paper(browser, site + CHAPTERS[9]) as paper:
+        assert len(printed(paper)) == 3
+        assert all(place == 0 and still > 300 for place, still in printed(paper))
+
+
+def test_a_live_picture_that_is_there_is_printed_as_it_is(browser, site):
+    page = browser.new_page(viewport={"width": DESK, "height": 800})
+    page.goto(site + CHAPTERS[6])
+    look_at_live_pictures(page)
+    page.locator("[data-live][data-state=ready]").wait_for()
+    page.emulate_media(media="print")
+    ((place, still),) = printed(page)
+    assert place > 300
+    assert still == 0
+    page.close()
+
+
+def test_without_javascript_one_still_picture_is_printed(browser, site):
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(site + CHAPTERS[6])
+    page.emulate_media(media="print")
+    assert page.locator("[data-live] img").is_visible()
+    assert not page.locator(".on-paper img").is_visible()
+    page.close()

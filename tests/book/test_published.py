@@ -1,0 +1,115 @@
+"""A published page says what it is to whom only sees a link, excludes nobody, and loads what it shows."""
+
+import json
+import re
+import struct
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import address
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import DESK, PAGES
+from pictures import opened
+
+# Leave out what is the theme's: the logo outside of any landmark.
+OF_THE_THEME = {"region"}
+CHAPTER_10 = "notebooks/10_ask_the_model.html"
+
+
+class Head(HTMLParser):
+    """Collect the <meta> of a page by their names or properties, and its canonical address."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = {}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "meta" and "content" in attrs:
+            self.found.setdefault(attrs.get("name") or attrs.get("property"), []).append(attrs["content"])
+        elif tag == "link" and attrs.get("rel") == "canonical":
+            self.found["canonical"] = [attrs["href"]]
+
+
+def head(html, page):
+    """Return what the head of a page says of it, each once."""
+    found = Head((html / page).read_text()).found
+    return {name: contents[0] for name, contents in found.items() if len(contents) == 1}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_to_a_page_has_a_preview(page, html):
+    known = head(html, page)
+    home = address.site(address.read()[0])
+    assert known["og:url"] == known["canonical"] == home + page
+    assert 50 <= len(known["description"]) <= 210
+    assert known["og:description"] == known["description"]
+    assert not re.search(r"Open in Colab|[{}<>]", known["description"])
+    assert len(known["og:title"]) > 3
+    assert len(known["og:image:alt"]) > 3
+    picture = (html / known["og:image"].removeprefix(home)).read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    # Smaller pictures are shown as icons or not at all.
+    width, height = struct.unpack(">II", picture[16:24])
+    assert width >= 300
+    assert height >= 157
+
+
+def test_no_two_pages_are_described_alike(html):
+    described = [head(html, page)["description"] for page in PAGES]
+    assert len(set(described)) == len(PAGES)
+
+
+def test_the_site_can_be_served_by_a_branch_of_github(html):
+    """Without the file, GitHub leaves out the folders whose names begin with "_"."""
+    assert (html / ".nojekyll").exists()
+
+
+def test_an_address_that_does_not_exist_leads_back_from_any_depth(html):
+    text = (html / "404.html").read_text()
+    home = address.site(address.read()[0])
+    inside = [link.removeprefix(home) for link in re.findall(r'href="([^"]+)"', text) if link.startswith(home)]
+    assert "book/index.html" in inside
+    assert [link for link in inside if not (html / link).exists()] == []
+    # It stands at whatever address was asked for, so that nothing in it may be relative.
+    links = re.findall(r'(?:href|src)="([^"]+)"', text)
+    assert [link for link in links if urljoin("https://example.org/a/b/c.html", link) != link] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page", [*PAGES, "404.html"])
+def test_axe_finds_nothing_that_is_ours(page, theme, browser, site):
+    view = browser.new_page(color_scheme=theme, reduced_motion="reduce", viewport={"width": DESK, "height": 800})
+    view.goto(site + page, wait_until="load")
+    found = Axe().run(view).response["violations"]
+    view.close()
+    ours = {each["id"]: [node["html"][:120] for node in each["nodes"]] for each in found}
+    assert {name: nodes for name, nodes in ours.items() if name not in OF_THE_THEME} == {}
+
+
+def test_chapter_10_loads_little_until_a_picture_is_asked_for(browser, site):
+    sizes = {}
+
+    def prepare(page):
+        page.on("response", lambda answer: sizes.update({answer.url: int(answer.headers.get("content-length", 0))}))
+
+    with opened(browser, site + CHAPTER_10, prepare=prepare) as seen:
+        seen.page.wait_for_load_state("networkidle")
+    assert sum(sizes.values()) <= 2_500_000, json.dumps(sizes, indent=1)
+
+
+@pytest.mark.parametrize("page", ["book/index.html", CHAPTER_10])
+def test_nothing_moves_while_a_page_loads_and_is_read(page, browser, site):
+    shifts = """window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
+      window.shift += entry.value;
+    })).observe({ type: "layout-shift", buffered: true });"""
+    view = browser.new_page(viewport={"width": DESK, "height": 800})
+    view.add_init_script(shifts)
+    view.goto(site + page, wait_until="networkidle")
+    for _ in range(60):
+        view.mouse.wheel(0, 600)
+        view.wait_for_timeout(50)
+    assert view.evaluate("() => window.shift") < 0.002
+    view.close()
