@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "tests"))
+sys.path += [str(ROOT / "tests/support"), str(ROOT / "book/ext")]
 from browsing import QUIET, find_browser, served  # noqa: E402
 
 HTML = ROOT / "_build/html"
