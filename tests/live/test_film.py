@@ -77,6 +77,20 @@ def test_what_is_decoded_is_loaded_only_when_it_is_wanted(film):
     assert len([url for url in film.requests if "film-decoded" in url]) == 3
 
 
+def test_a_playing_film_waits_with_its_digits_for_a_touch(browser, address, pictures):
+    page = (pictures / "film.html").read_text().replace('data-live="film"', 'data-live="film" data-autoplay')
+    (pictures / "playing-film.html").write_text(page)
+    with opened(browser, f"{address}playing-film.html") as film:
+        film.page.wait_for_load_state("networkidle")
+        assert not [url for url in film.requests if "film-digits" in url]
+        assert "Point at an ellipse to see its digit." in text(film)
+        film.page.locator(".vaelib-plane").first.hover()
+        film.page.wait_for_function("() => document.querySelector('[data-live]').live.read().digits[0].pixels")
+        film.settle()
+        assert painted(film, 0)[0].max() > 0.9
+        assert film.errors == []
+
+
 def test_the_rate_is_that_of_the_posterior(film, specs):
     for epoch, batch in ((1, 8), (100, 133)):
         choose(film, epoch, batch)

@@ -59,3 +59,23 @@ def test_whoever_wants_no_motion_gets_none(browser, address, pictures):
         page.locator("[data-state=ready]").wait_for()
         assert page.get_by_role("button", name="Pause").count() == plays
         page.close()
+
+
+def test_a_phrase_of_the_text_sets_the_film(browser, address, pictures):
+    phrase = '<p>See <span data-drive="film epoch=100 batch=30 axes=4 panel=2">batch 30</span>.</p>'
+    page = (pictures / "film.html").read_text().replace("<main>", f"<main>{phrase}")
+    # A phrase about a picture that the page does not have remains text.
+    page = page.replace("</main>", '<p><span data-drive="draw">a drawing</span></p></main>')
+    (pictures / "driven-film.html").write_text(page)
+    with opened(browser, f"{address}driven-film.html") as seen:
+        button = seen.page.get_by_role("button", name="batch 30")
+        assert button.locator("..").inner_text() == "See batch 30."
+        button.press("Enter")
+        seen.page.wait_for_function("() => document.querySelector('[data-live]').live.read().batch === 30")
+        seen.settle()
+        read = seen.read("film")
+        assert (read["epoch"], read["limit"], read["panel"]) == (100, 4, 1)
+        assert seen.page.get_by_role("combobox", name="epoch").input_value() == "100"
+        assert seen.page.locator(".vaelib-meant").count() == 1
+        assert seen.page.get_by_role("button", name="a drawing").count() == 0
+        assert seen.errors == []

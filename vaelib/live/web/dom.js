@@ -97,9 +97,10 @@ function stillWanted() {
 // Draw 784 pixels in [0, 1] on a canvas of 28 by 28, as ink on paper.
 function paint(canvas, pixels) {
   const context = canvas.getContext("2d"), picture = context.createImageData(SIDE, SIDE);
+  picture.data.fill(255);
   pixels.forEach((value, i) => {
-    picture.data.fill(Math.round(255 * (1 - value)), 4 * i, 4 * i + 3);
-    picture.data[4 * i + 3] = 255;
+    const grey = Math.round(255 * (1 - value));
+    for (let channel = 0; channel < 3; channel++) picture.data[4 * i + channel] = grey;
   });
   context.putImageData(picture, 0, 0);
 }

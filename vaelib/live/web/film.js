@@ -19,6 +19,8 @@ async function film(host, source, { autoplay = false }, signal) {
   const state = {
     epoch: epochs[0], batch: autoplay && !stillWanted() ? 1 : numBatches, axes: "all", playing: false,
     picked: null, pinned: false, panel: null,
+    // Where the film starts by itself, load its digits only for those who touch it.
+    touched: !autoplay || !films.some(({ digits }) => digits),
   };
   const shown = () => state.picked ?? state.batch;
   const limit = () => (state.axes === "all" ? extents.get(state.epoch) : Number(state.axes));
@@ -28,7 +30,7 @@ async function film(host, source, { autoplay = false }, signal) {
     input: () => { pause(); go({ batch: Number(scrubber.value) }); }, change: speak,
   });
   const number = make("output", {});
-  const trace = make("canvas", { class: "vaelib-trace", "aria-hidden": "true" });
+  const plot = tracePlot(), trace = plot.canvas;
   const play = make("button", { type: "button", click: () => (state.playing ? pause() : start()) }, "▶ Play");
   const epochMenu = menu(epochs.map(epoch => [epoch, epoch]), state.epoch, {
     change: () => { go({ epoch: Number(epochMenu.value) }); speak(); },
@@ -50,23 +52,29 @@ async function film(host, source, { autoplay = false }, signal) {
 
   const lines = traceLines(runs.length, traceOf, epochs, numBatches);
   const draw = whenShown(host, () => {
-    const colours = coloursOf(host), found = runs.map((_, i) => digits(i, state.epoch, shown()));
+    const colours = coloursOf(host), found = digitsNow();
     panels.forEach((panel, i) => {
       drawFilmPanel(panel, traceOf(i, state.epoch), state, shown(), limit(), colours);
       paintIfThere(panel.digit, found[i].pixels);
       paintIfThere(panel.decoded, found[i].decoded);
       panel.figure.classList.toggle("vaelib-meant", i === state.panel);
     });
-    drawTrace(trace, lines, { epoch: state.epoch, batch: shown() }, numBatches, colours);
+    drawTrace(plot, lines, { epoch: state.epoch, batch: shown() }, numBatches, colours);
     name.textContent = `${nameOf(shown(), found)}. `;
-    about.textContent = aboutDigits(films, state.epoch, epochs, found);
+    about.textContent = state.touched
+      ? aboutDigits(films, state.epoch, epochs, found) : "Point at an ellipse to see its digit.";
     scrubber.value = state.batch;
     scrubber.setAttribute("aria-valuetext", `batch ${state.batch} of ${numBatches}`);
     number.textContent = `${state.batch} of ${numBatches}`;
   });
   const redraw = onceAFrame(draw, signal);
   const digits = digitsOf(source, films, epochs, redraw);
+  const digitsNow = () => runs.map((_, i) => (state.touched ? digits(i, state.epoch, shown()) : {}));
 
+  function touch() {
+    state.touched = true;
+    redraw();
+  }
   // Go to an epoch, a batch, axes and a panel, or to some of them; what was picked is let go.
   function go({ epoch = state.epoch, batch = state.batch, axes = state.axes, panel = state.panel }) {
     if (epochs.includes(epoch)) state.epoch = epoch;
@@ -135,6 +143,7 @@ async function film(host, source, { autoplay = false }, signal) {
     go({ batch: Math.round(1 + inside * (numBatches - 1)) });
   };
   for (const type of ["pointerdown", "pointermove"]) trace.addEventListener(type, scrubTrace);
+  for (const type of ["pointerover", "focusin"]) host.addEventListener(type, touch, { once: true, signal });
   redrawWith(host, redraw, signal);
   const sight = new IntersectionObserver(([entry]) => entry.isIntersecting || pause());
   sight.observe(host);
@@ -143,14 +152,12 @@ async function film(host, source, { autoplay = false }, signal) {
   if (autoplay && !stillWanted()) start(true);
   host.live = {
     // Count panels from 1 in the text, as batches.
-    go: ({ panel, ...wish }) => { pause(); go({ ...wish, panel: panel ? panel - 1 : null }); speak(); },
+    go: ({ panel, ...wish }) => { pause(); touch(); go({ ...wish, panel: panel ? panel - 1 : null }); speak(); },
     read: () => ({
       ...state, shown: shown(), limit: limit(),
       posteriors: runs.map((_, i) => Object.values(posteriorOf(traceOf(i, state.epoch), shown())).flat()),
-      digits: runs.map((_, i) => {
-        const { pixels, decoded, ...found } = digits(i, state.epoch, shown());
-        return { ...found, pixels: pixels && [...pixels], decoded: decoded && [...decoded] };
-      }),
+      digits: digitsNow().map(({ pixels, decoded, ...found }) => (
+        { ...found, pixels: pixels && [...pixels], decoded: decoded && [...decoded] })),
     }),
   };
 }

@@ -31,10 +31,35 @@ function smooth(values) {
   });
 }
 
-function drawTrace(canvas, strips, { epoch, batch }, numBatches, colours) {
-  const width = canvas.clientWidth, height = canvas.clientHeight, context = contextOf(canvas), bar = 6;
+// Return a plot whose lines, which do not move, are kept on a second canvas.
+function tracePlot() {
+  const canvas = make("canvas", { class: "vaelib-trace", "aria-hidden": "true" });
+  return { canvas, lines: document.createElement("canvas"), key: "" };
+}
+
+function drawTrace(plot, strips, { epoch, batch }, numBatches, colours) {
+  const { canvas, lines } = plot, width = canvas.clientWidth, height = canvas.clientHeight, context = contextOf(canvas);
+  const key = [epoch, canvas.width, canvas.height, ...Object.values(colours)].join();
+  if (key !== plot.key) {
+    Object.assign(lines, { width: canvas.width, height: canvas.height });
+    const behind = lines.getContext("2d");
+    behind.setTransform(context.getTransform());
+    drawStrips(behind, strips, epoch, numBatches, width, height, colours);
+    plot.key = key;
+  }
   context.clearRect(0, 0, width, height);
-  const x = index => MARGIN + (index / Math.max(numBatches - 1, 1)) * (width - 2 * MARGIN);
+  context.drawImage(lines, 0, 0, width, height);
+  context.fillStyle = colours.text;
+  context.fillRect(placeOf(batch - 1, numBatches, width) - 1, 0, 2, height);
+}
+
+// Return where the batch with this index stands, in CSS pixels.
+function placeOf(index, numBatches, width) {
+  return MARGIN + (index / Math.max(numBatches - 1, 1)) * (width - 2 * MARGIN);
+}
+
+function drawStrips(context, strips, epoch, numBatches, width, height, colours) {
+  const bar = 6;
   drawRainbow(context, width, bar, colours);
   strips.forEach((strip, i) => {
     const top = bar + 4 + i * ((height - bar) / 2), bottom = bar + (i + 1) * ((height - bar) / 2) - 4;
@@ -45,15 +70,13 @@ function drawTrace(canvas, strips, { epoch, batch }, numBatches, colours) {
       context.lineWidth = 2;
       context.setLineDash(DASHES[run % 3]);
       context.beginPath();
-      line.forEach((value, b) => context.lineTo(x(b), y(value)));
+      line.forEach((value, b) => context.lineTo(placeOf(b, numBatches, width), y(value)));
       context.stroke();
     });
     context.setLineDash([]);
     decades.forEach(power => write(context, String(10 ** power), width - MARGIN - 2, y(power) - 1, colours, "right", "bottom"));
     write(context, i ? "σ, width" : "|μ|, distance from the origin", MARGIN + 4, top, colours, "left", "top");
   });
-  context.fillStyle = colours.text;
-  context.fillRect(x(batch - 1) - 1, 0, 2, height);
 }
 
 // Draw the order of the batches in the colours of the ellipses.
