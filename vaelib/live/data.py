@@ -1,6 +1,7 @@
 """Make what the live pictures need: their JavaScript and CSS in web/, and arrays packed as text for it."""
 
 import base64
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,6 +52,8 @@ def script(last: str) -> str:
     if last not in ("page", "widget"):
         raise ValueError(f'last must be "page" or "widget", got {last!r}.')
     text = "\n".join((_WEB / f"{part}.js").read_text(encoding="utf-8") for part in (*_PARTS, last))
+    # Leave out the lines of comments: readers of a page load them for nothing.
+    text = re.sub(r"^[ \t]*//.*\n", "", text, flags=re.MULTILINE)
     if last == "widget":
         return f"{text}\nexport default {{ render }};\n"
     # Make it a classic script, which a browser loads from a file as well; its data lie beside it.
