@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from ._types import Schedule, Tensor, TensorLike
+from .data import check_images, check_shape
 from .halves import check_decoded, check_halves, check_known, check_posterior
 from .image_model import ImageModel, target_and_weights
 from .layers import Sampling
 from .losses import bernoulli_distortion, gaussian_distortion, gaussian_kl, gaussian_kl_per_dim
+from .paths import draw_from_prior, latent_path
 from .schedules import as_schedule
 
 __all__ = ["VAE", "Objective", "PosteriorTrace", "VAEOutput"]
@@ -172,10 +175,57 @@ class VAE(ImageModel):
         """Return logits (batch, height, width, channels) for z (batch, latent_dim); means for Gaussian pixels."""
         return self.decoder(z)
 
-    def generate(self, z: TensorLike) -> Tensor:
-        """Return the mean pixels (batch, height, width, channels) that z (batch, latent_dim) stands for, not logits."""
-        output = self.decode(z)
+    def generate(self, z: TensorLike | None = None, num_images: int | None = None, seed: int | None = None) -> Tensor:
+        """Return the mean pixels that z stands for, or new images from the prior; pixels, not logits.
+
+        Args:
+            z: (n, latent_dim), points of the latent space; None to draw them from the prior.
+            num_images: how many to draw.
+            seed: None for other images every time, or an integer that decides the draw.
+
+        Returns:
+            (n, height, width, channels).
+
+        Raises:
+            ValueError: if both or neither of z and num_images are given, or z has another shape.
+        """
+        output = self.decode(draw_from_prior(self.latent_dim, num_images, seed, z))
         return ops.sigmoid(output) if self.decodes_logits else output
+
+    def reconstruct(self, x: ArrayLike) -> Tensor:
+        """Return what the model makes of images at their posterior means, as mean pixels of the same shape.
+
+        Args:
+            x: (n, height, width, channels), as many as fit in memory; pixels may leave [0, 1], as noisy ones do.
+
+        Raises:
+            ValueError: if x are not images of the model's shape.
+        """
+        images = check_images(check_shape(x, self.image_shape), bounded=False)
+        return self.generate(self.encode(images)[0])
+
+    def interpolate(self, x_a: ArrayLike, x_b: ArrayLike, num_steps: int = 8, path: str = "line") -> Tensor:
+        """Return images on the way from one image to another, decoded between their posterior means.
+
+        The first and the last are the reconstructions of the two. The way is the straight line, or, with path="sphere",
+        the arc around the origin, which keeps to the distance at which draws from a prior of many dimensions lie; see
+        `vaelib.paths.latent_path`.
+
+        Args:
+            x_a: (height, width, channels), an image.
+            x_b: another one.
+            num_steps: images on the way, both ends included, >= 2.
+            path: "line" or "sphere".
+
+        Returns:
+            (num_steps, height, width, channels), mean pixels.
+
+        Raises:
+            ValueError: if x_a and x_b are not images of the model's shape, or the path is none.
+        """
+        images = [self.checked_images(np.asarray(x)[np.newaxis], name) for x, name in ((x_a, "x_a"), (x_b, "x_b"))]
+        z_a, z_b = np.array(self.encode(np.concatenate(images))[0])
+        return self.generate(latent_path(z_a, z_b, num_steps, path))
 
     def call(self, x: TensorLike, noise: TensorLike | None = None, training: bool | None = None) -> VAEOutput:
         """Return a `VAEOutput`; noise, standard normal (batch, latent_dim), makes z reproducible if given.
