@@ -154,8 +154,10 @@ class VAE(ImageModel):
 
     @property
     def num_pixels(self) -> int:
-        """The numbers in an image, over which the distortion is a sum."""
-        return math.prod(self.image_shape or ())
+        """The numbers in an image, over which the distortion is a sum; only a model that is built knows."""
+        if self.image_shape is None:
+            raise ValueError("num_pixels expects a model that is built: call model.build((None, *image_shape)) first.")
+        return math.prod(self.image_shape)
 
     @property
     def decodes_logits(self) -> bool:
@@ -254,7 +256,8 @@ class VAE(ImageModel):
             An `Objective`, nats per image.
         """
         # Flatten for speed: XLA's inner loops run over the last axis, which is a single channel in images.
-        x, x_logits = (ops.reshape(images, (-1, self.num_pixels)) for images in (x, output.x_logits))
+        flat = (-1, math.prod(output.x_logits.shape[1:]))
+        x, x_logits = (ops.reshape(images, flat) for images in (x, output.x_logits))
         distortion = self.distortion(x, x_logits)
         rate = gaussian_kl(output.z_mean, output.z_log_var)
         beta = ops.cast(self.beta(self.optimizer.iterations), rate.dtype)

@@ -188,3 +188,14 @@ def test_a_decoder_of_other_images_is_refused_when_the_model_is_built():
         model.build((None, 28, 28, 1))
     with pytest.raises(ValueError, match=r"image_shape=\(8, 8, 1\)"):
         vaelib.VAE(vaelib.DenseEncoder(), vaelib.DenseDecoder()).build((None, 8, 8, 1))
+
+
+def test_only_a_built_model_knows_its_pixels():
+    model = vaelib.VAE(*_dense_halves())
+    assert model.image_shape is None
+    with pytest.raises(ValueError, match=r"num_pixels expects a model that is built: call model\.build"):
+        _ = model.num_pixels
+    with pytest.raises(ValueError, match=r"images of one known size, got the shape \(None, None, 28, 1\)"):
+        model.build((None, None, 28, 1))
+    model.build((None, 28, 28, 1))
+    assert model.num_pixels == 784
