@@ -86,7 +86,8 @@ def fit(
     """Train a compiled `VAE` on images, and keep the first posterior of every batch.
 
     The objective, the schedule of beta and the step counter (`optimizer.iterations`) are those of `model.fit`. The
-    last batch of an epoch is smaller where batch_size does not divide the number of images.
+    last batch of an epoch is smaller where batch_size does not divide the number of images. For weights of images, for
+    other targets than the images themselves, for streams and for several devices, use `model.fit`.
 
     With a checkpoint folder, nothing is lost: the same call after a crash, or after a kill at any moment, goes on from
     the last checkpoint and ends with the bits of a training that was never interrupted. A second process that trains in
@@ -95,7 +96,7 @@ def fit(
 
     Args:
         model: a `VAE` that was compiled with an optimizer.
-        x: (n, 28, 28, 1) floating-point images in [0, 1].
+        x: (n, height, width, channels) floating-point images in [0, 1], of the model's `image_shape`.
         validation_data: None, or images to evaluate after every epoch, always with the same noise; or (images, labels),
             as Keras has it, of which the labels are ignored.
         num_epochs: passes over x, >= 1; those of a checkpoint count.
