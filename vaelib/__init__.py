@@ -27,7 +27,8 @@ from .losses import (
     gaussian_kl_per_dim,
     kl_wt_from_beta,
 )
-from .models import VAE, conv_vae, dense_vae, linear_vae, start_at_mean_image
+from .models import VAE
+from .networks import conv_vae, dense_vae, linear_vae, start_at_mean_image
 from .theory import collapse_threshold, collapsed_loss, entropy_floor, linear_vae_optimum
 
 # isort: split

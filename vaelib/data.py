@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import importlib.resources
+import math
 import os
 import socket
 import threading
@@ -18,12 +19,24 @@ from numpy.typing import ArrayLike
 from ._progress import bars_are_hidden
 from ._warnings import warn
 
-__all__ = ["IMAGE_SHAPE", "NUM_PIXELS", "Digits", "binarize", "check_images", "load_mnist"]
+__all__ = [
+    "IMAGES",
+    "IMAGE_SHAPE",
+    "NUM_PIXELS",
+    "Digits",
+    "binarize",
+    "check_images",
+    "check_shape",
+    "check_sizes",
+    "load_mnist",
+]
 
 IMAGE_SHAPE = (28, 28, 1)
 """Height, width and channels of a digit."""
 NUM_PIXELS = 784
 """Pixels of a digit, the factor between a mean over pixels and a sum."""
+IMAGES = "floating-point images (n, height, width, channels) in [0, 1]"
+"""Say what images are, in messages."""
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
@@ -114,31 +127,88 @@ def binarize(x: ArrayLike, seed: int | tuple[int, ...] = 0) -> np.ndarray:
     return (np.random.default_rng(seed).random(x.shape, "float32") < x).astype("float32")
 
 
-def check_images(x: ArrayLike, name: str = "x") -> np.ndarray:
+def check_images(x: ArrayLike, name: str = "x", bounded: bool = True) -> np.ndarray:
     """Return images as a float32 array, or raise a ValueError that says what is wrong with them.
 
     Args:
         x: array-like (n, height, width, channels), floating-point pixels in [0, 1].
         name: what to call them in the message.
+        bounded: whether the pixels must lie in [0, 1]; noisy ones that are only looked at need not.
 
     Raises:
         ValueError: if x is empty, or of another rank or dtype, or holds NaN or values outside [0, 1].
     """
-    x = np.asarray(x)
-    expected = f"{name} must be floating-point images (n, height, width, channels) in [0, 1]"
-    if x.ndim != 4:
-        raise ValueError(f"{expected}, got the shape {x.shape}: reshape it, x.reshape(-1, 28, 28, 1) for MNIST.")
+    x = check_shape(x, None, name)
+    expected = f"{name} must be {IMAGES}"
     if not len(x):
         raise ValueError(f"{expected}, got none at all, the shape {x.shape}: check how it was selected.")
+    if x.dtype == bool:
+        raise ValueError(f"{expected}, got bool: make them numbers, x.astype('float32').")
     if not np.issubdtype(x.dtype, np.floating):
         raise ValueError(f"{expected}, got {x.dtype}: divide 8-bit images by 255.")
     low, high = x.min(), x.max()
     if np.isnan(low) or np.isnan(high):
         bad = int(np.isnan(x).sum())
         raise ValueError(f"{expected}, got {bad} pixels that are not a number: remove or repair those images.")
-    if low < 0 or high > 1:
+    if not (np.isfinite(low) and np.isfinite(high)) or (bounded and (low < 0 or high > 1)):
         raise ValueError(f"{expected}, got values from {low:g} to {high:g}: rescale them, x / 255 for 8-bit images.")
     return x.astype("float32", copy=False)
+
+
+def check_shape(x: ArrayLike, image_shape: tuple[int | None, ...] | None, name: str = "x") -> np.ndarray:
+    """Return images as an array, or raise a ValueError if they do not have the shape that a model expects.
+
+    Args:
+        x: array-like (n, height, width, channels).
+        image_shape: height, width and channels; None in it, or for all of it, fits any.
+        name: what to call them in the message.
+
+    Raises:
+        ValueError: if x is no array, or its shape another one; it says what to do.
+    """
+    expected = f"{name} must be {IMAGES}"
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{expected}, got images of several sizes: resize them to one.") from error
+    if not array.ndim and array.dtype == object:
+        raise ValueError(
+            f"{expected}, got a {type(x).__name__}: collect it into one array; for a stream, such as a tf.data dataset "
+            "or a generator, use Keras' own model.fit, evaluate and predict."
+        )
+    if array.ndim < 4 and array.dtype.kind in "OUS":
+        raise ValueError(f"{expected}, got {type(x).__name__} of text: read the files first, keras.utils.load_img.")
+    shape = image_shape or (IMAGE_SHAPE if array.ndim != 4 else (None,) * 3)
+    if array.ndim != 4 or any(size not in (None, there) for size, there in zip(shape, array.shape[1:], strict=True)):
+        here = f", here (n, {', '.join(map(str, shape))})" if image_shape else ""
+        raise ValueError(f"{expected}{here}, got the shape {array.shape}: {_cure(array.shape, shape, image_shape)}.")
+    return array
+
+
+def check_sizes(image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return height, width and channels as integers.
+
+    Raises:
+        ValueError: if they are not three whole numbers of at least 1.
+    """
+    sizes = tuple(image_shape)
+    if len(sizes) != 3 or any(size != int(size) or size < 1 for size in sizes):
+        raise ValueError(f"image_shape must be height, width and channels, such as (64, 48, 3), got {image_shape}.")
+    height, width, channels = map(int, sizes)
+    return height, width, channels
+
+
+def _cure(shape: tuple[int, ...], wanted: tuple[int | None, ...], image_shape: tuple[int | None, ...] | None) -> str:
+    """Say how images of a wrong shape become right ones."""
+    if shape in (wanted, wanted[:2]):
+        return f"put the one image into a batch, x.reshape(1, {', '.join(map(str, wanted))})"
+    if None not in wanted and math.prod(shape[1:]) == math.prod(size or 0 for size in wanted):
+        whose = "" if image_shape else " for MNIST"
+        return f"reshape it, x.reshape(-1, {', '.join(map(str, wanted))}){whose}"
+    if len(shape) != 4:
+        return "give every image its height, its width and its channels"
+    sizes = ", ".join(map(str, shape[1:]))
+    return f"resize the images, or build a model for them, such as dense_vae(image_shape=({sizes}))"
 
 
 def _full(file: Path, source: str, cure: str) -> Digits:

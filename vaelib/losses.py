@@ -70,7 +70,7 @@ def gaussian_kl_per_dim(z_mean: TensorLike, z_log_var: TensorLike) -> Tensor:
 
     Derived in chapter 02.
     """
-    z_mean, z_log_var = _real(z_mean), _real(z_log_var)
+    z_mean, z_log_var = _real(z_mean, z_log_var)
     if len(z_mean.shape) != 2 or not _same_shape(z_mean, z_log_var):
         raise ValueError(
             "gaussian_kl expects z_mean and z_log_var of one shape (batch, latent_dim), "
@@ -108,7 +108,7 @@ def bernoulli_distortion(x: TensorLike, x_logits: TensorLike) -> Tensor:
             "bernoulli_distortion expects floating-point pixels in [0, 1], "
             f"got {dtype}: divide 8-bit images by 255 first."
         )
-    x, x_logits = _real(x), _real(x_logits)
+    x, x_logits = _real(x, x_logits)
     if len(x.shape) < 2 or not _same_shape(x, x_logits):
         raise ValueError(
             "bernoulli_distortion expects x and x_logits of one shape (batch, ...), "
@@ -141,14 +141,16 @@ def gaussian_distortion(x: TensorLike, x_mean: TensorLike, noise_variance: float
 
     Used in chapter 08.
     """
-    x, x_mean = _real(x), _real(x_mean)
+    x, x_mean = _real(x, x_mean)
     if len(x.shape) < 2 or not _same_shape(x, x_mean):
         raise ValueError(
             "gaussian_distortion expects x and x_mean of one shape (batch, ...), "
             f"got {x.shape} and {x_mean.shape}: pass images and model.decode(z)."
         )
-    num_pixels = math.prod(x.shape[1:])
+    # Take the sizes as they are when the program runs, where they are not known before.
+    num_pixels = math.prod(ops.shape(x)[1:])
     squared_error = ops.sum(ops.square(ops.reshape(x - x_mean, (-1, num_pixels))), axis=1)
+    num_pixels = num_pixels if isinstance(num_pixels, int) else ops.cast(num_pixels, x.dtype)
     return 0.5 * (squared_error / noise_variance + num_pixels * math.log(2 * math.pi * noise_variance))
 
 
@@ -227,10 +229,12 @@ def effective_beta(
     return kl_wt * (num_pixels if distortion == "mean" else 1) / (latent_dim if kl == "mean" else 1)
 
 
-def _real(values: TensorLike) -> Tensor:
-    """Return a tensor of at least float32: half precision overflows at exp(11), and rounds a small KL to 0."""
-    values = ops.convert_to_tensor(values)
-    return values if keras.backend.standardize_dtype(values.dtype) == "float64" else ops.cast(values, "float32")
+def _real(*values: TensorLike) -> list[Tensor]:
+    """Return tensors of at least float32: half precision overflows at exp(11), and rounds a small KL to 0."""
+    tensors = [ops.convert_to_tensor(value) for value in values]
+    dtypes = [keras.backend.standardize_dtype(tensor.dtype) for tensor in tensors]
+    dtype = "float64" if "float64" in dtypes else "float32"
+    return [ops.cast(tensor, dtype) for tensor in tensors]
 
 
 def _same_shape(a: Tensor, b: Tensor) -> bool:

@@ -1,32 +1,39 @@
 """Join an encoder, a sample from its posterior and a decoder into one Keras model with its weighted objective."""
 
+import math
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
-from scipy import special
 
 from ._types import Schedule, Tensor, TensorLike
-from .data import IMAGE_SHAPE, check_images
-from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, LinearDecoder, LinearEncoder, Sampling
+from .data import check_images, check_shape
+from .halves import check_decoded, check_halves, check_known, check_posterior
+from .image_model import ImageModel, target_and_weights
+from .layers import Sampling
 from .losses import bernoulli_distortion, gaussian_distortion, gaussian_kl, gaussian_kl_per_dim
-from .schedules import Constant
+from .paths import draw_from_prior, latent_path
+from .schedules import as_schedule
 
-__all__ = [
-    "VAE",
-    "Objective",
-    "PosteriorTrace",
-    "VAEOutput",
-    "conv_vae",
-    "dense_vae",
-    "linear_vae",
-    "start_at_mean_image",
-]
+__all__ = ["VAE", "Objective", "PosteriorTrace", "VAEOutput"]
 
-# Keep the mean of a pixel at least this far from 0 and 1, whose log-odds are infinite.
-_RAREST = 0.001
+
+def _check_free_bits(free_bits: float) -> float:
+    if not free_bits >= 0:
+        raise ValueError(f"free_bits must be zero (none) or positive, in nats, got {free_bits}.")
+    return free_bits
+
+
+def _check_variance(noise_variance: float | None) -> float | None:
+    if noise_variance is not None and not noise_variance > 0:
+        raise ValueError(f"noise_variance must be None (Bernoulli pixels) or positive, got {noise_variance}.")
+    return noise_variance
+
+
+# Check each part of the objective when it is set.
+_OF_OBJECTIVE = {"beta": as_schedule, "free_bits": _check_free_bits, "noise_variance": _check_variance}
 
 
 class VAEOutput(NamedTuple):
@@ -39,7 +46,7 @@ class VAEOutput(NamedTuple):
     z: Tensor
     """(batch, latent_dim), one draw from each posterior."""
     x_logits: Tensor
-    """(batch, 28, 28, 1), the decoder's logits at z; for Gaussian pixels, their means."""
+    """(batch, height, width, channels), the decoder's logits at z; for Gaussian pixels, their means."""
 
 
 class Objective(NamedTuple):
@@ -79,7 +86,7 @@ class PosteriorTrace(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("vaelib")
-class VAE(keras.Model):
+class VAE(ImageModel):
     r"""Train an encoder and a decoder as a variational autoencoder.
 
     The posterior is a diagonal Gaussian, the prior standard normal, and the pixels are Bernoulli or Gaussian. The model
@@ -89,9 +96,9 @@ class VAE(keras.Model):
     than one device, make it under a `tf.distribute.MirroredStrategy` and use Keras' `fit`.
 
     Args:
-        encoder: maps images (batch, 28, 28, 1) to z_mean and z_log_var, each (batch, latent_dim).
-        decoder: maps z (batch, latent_dim) to logits (batch, 28, 28, 1).
-        beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
+        encoder: maps images (batch, height, width, channels) to z_mean and z_log_var, each (batch, latent_dim).
+        decoder: maps z (batch, latent_dim) to logits (batch, height, width, channels).
+        beta: weight of the rate, a number >= 0, a schedule `step -> beta`, or a variable; 1 is the ELBO.
         free_bits: nats of rate that each latent dimension has for free, >= 0: in the loss, its mean rate over the
             batch counts as at least this much (Kingma et al. 2016).
         noise_variance: None for Bernoulli pixels; a number > 0 for Gaussian ones of this variance, whose decoder
@@ -99,12 +106,11 @@ class VAE(keras.Model):
         seed: None or an integer, for the draws of z under Keras' `fit`, `predict` and plain calls.
 
     Raises:
-        ValueError: if beta or free_bits is a negative number, or noise_variance not a positive one.
+        ValueError: if beta or free_bits is a negative number, or noise_variance not a positive one; or, at once or when
+            the model is built, if the encoder and the decoder do not fit together.
 
     Written in chapter 03.
     """
-
-    asked_jit_compile: bool | str = "auto"
 
     def __init__(
         self,
@@ -117,59 +123,117 @@ class VAE(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not free_bits >= 0:
-            raise ValueError(f"free_bits must be zero (none) or positive, in nats, got {free_bits}.")
-        if noise_variance is not None and not noise_variance > 0:
-            raise ValueError(f"noise_variance must be None (Bernoulli pixels) or positive, got {noise_variance}.")
-        self.encoder, self.decoder, self.free_bits, self.seed = encoder, decoder, free_bits, seed
-        self.noise_variance = noise_variance
+        check_halves(encoder, decoder)
+        self.encoder, self.decoder, self.seed = encoder, decoder, seed
         self.sampling = Sampling(seed)
-        self.beta = beta if callable(beta) else Constant(beta)
+        self.beta, self.free_bits, self.noise_variance = as_schedule(beta), free_bits, noise_variance
         self.distortion_tracker = keras.metrics.Mean("distortion")
         self.rate_tracker = keras.metrics.Mean("rate")
         self.beta_tracker = keras.metrics.Mean("beta")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Check what decides the objective, and let a training that has begun follow its new value."""
+        if name not in _OF_OBJECTIVE:
+            super().__setattr__(name, value)
+            return
+        super().__setattr__(name, _OF_OBJECTIVE[name](value))
+        # Make new the steps that Keras has compiled; its `fit` asks for them at every step.
+        if self.train_function is not None:
+            self.make_train_function(force=True)
+        if self.test_function is not None:
+            self.make_test_function(force=True)
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the weights of both halves, for images of this shape, batch first."""
-        z_mean, _ = self.encoder(keras.KerasTensor(input_shape, dtype=self.input_dtype))
+        image_shape = check_known(input_shape)
+        z_mean, _ = check_posterior(self.encoder(keras.KerasTensor(input_shape, dtype=self.input_dtype)))
         self.latent_dim = z_mean.shape[-1]
-        if self.latent_dim < 1:
-            raise ValueError(f"latent_dim must be at least 1, got {self.latent_dim}.")
-        self.decoder(keras.KerasTensor(z_mean.shape, dtype=self.compute_dtype))
+        pixels = self.decoder(keras.KerasTensor(z_mean.shape, dtype=self.compute_dtype))
+        check_decoded(pixels, image_shape)
+        self.image_shape = image_shape
 
-    def compile(self, *arguments: Any, jit_compile: bool | str = "auto", **settings: Any) -> None:
-        """Configure training as Keras does, without a loss; `vaelib.fit` honours jit_compile, too."""
-        super().compile(*arguments, jit_compile=jit_compile, **settings)
-        self.asked_jit_compile = jit_compile
+    @property
+    def num_pixels(self) -> int:
+        """The numbers in an image, over which the distortion is a sum; only a model that is built knows."""
+        if self.image_shape is None:
+            raise ValueError("num_pixels expects a model that is built: call model.build((None, *image_shape)) first.")
+        return math.prod(self.image_shape)
 
-    def get_compile_config(self) -> dict[str, Any]:
-        """Return the arguments of `compile`, for `keras.saving`; Keras itself keeps its own reading of "auto"."""
-        config = super().get_compile_config()
-        return {**config, "asked_jit_compile": self.asked_jit_compile} if config else config
+    @property
+    def decodes_logits(self) -> bool:
+        """Whether the decoder returns logits, or else the means of pixels."""
+        return self.noise_variance is None
 
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile with the arguments of a `get_compile_config`, and create the optimizer's variables."""
-        config = keras.saving.deserialize_keras_object(config)
-        # Take "auto" for a model of vaelib 0.1, whose `fit` knew nothing else.
-        config["jit_compile"] = config.pop("asked_jit_compile", "auto")
-        self.compile(**config)
-        self.optimizer.build(self.trainable_variables)
+    @property
+    def compiled_in(self) -> tuple[Any, ...]:
+        """What a compiled step holds fast: it must be compiled again where one of these is another object."""
+        return (*(getattr(self, name) for name in _OF_OBJECTIVE), *self.trainable_variables)
 
     def encode(self, x: TensorLike) -> tuple[Tensor, Tensor]:
-        """Return (z_mean, z_log_var), each (batch, latent_dim), for images (batch, 28, 28, 1)."""
+        """Return (z_mean, z_log_var), each (batch, latent_dim), for images (batch, height, width, channels)."""
         return self.encoder(x)
 
     def decode(self, z: TensorLike) -> Tensor:
-        """Return logits (batch, 28, 28, 1) for z (batch, latent_dim); for Gaussian pixels, their means."""
+        """Return logits (batch, height, width, channels) for z (batch, latent_dim); means for Gaussian pixels."""
         return self.decoder(z)
 
-    def generate(self, z: TensorLike) -> Tensor:
-        """Return the mean pixels (batch, 28, 28, 1) that z (batch, latent_dim) stands for, not logits."""
-        output = self.decode(z)
-        return ops.sigmoid(output) if self.noise_variance is None else output
+    def generate(self, z: TensorLike | None = None, num_images: int | None = None, seed: int | None = None) -> Tensor:
+        """Return the mean pixels that z stands for, or new images from the prior; pixels, not logits.
 
-    def call(self, x: TensorLike, noise: TensorLike | None = None) -> VAEOutput:
-        """Return a `VAEOutput`; noise, standard normal (batch, latent_dim), makes z reproducible if given."""
+        Args:
+            z: (n, latent_dim), points of the latent space; None to draw them from the prior.
+            num_images: how many to draw.
+            seed: None for other images every time, or an integer that decides the draw.
+
+        Returns:
+            (n, height, width, channels).
+
+        Raises:
+            ValueError: if both or neither of z and num_images are given, or z has another shape.
+        """
+        output = self.decode(draw_from_prior(self.latent_dim, num_images, seed, z))
+        return ops.sigmoid(output) if self.decodes_logits else output
+
+    def reconstruct(self, x: ArrayLike) -> Tensor:
+        """Return what the model makes of images at their posterior means, as mean pixels of the same shape.
+
+        Args:
+            x: (n, height, width, channels), as many as fit in memory; pixels may leave [0, 1], as noisy ones do.
+
+        Raises:
+            ValueError: if x are not images of the model's shape.
+        """
+        images = check_images(check_shape(x, self.image_shape), bounded=False)
+        return self.generate(self.encode(images)[0])
+
+    def interpolate(self, x_a: ArrayLike, x_b: ArrayLike, num_steps: int = 8, path: str = "line") -> Tensor:
+        """Return images on the way from one image to another, decoded between their posterior means.
+
+        The first and the last are the reconstructions of the two. The way is the straight line, or, with path="sphere",
+        the arc around the origin, which keeps to the distance at which draws from a prior of many dimensions lie; see
+        `vaelib.paths.latent_path`.
+
+        Args:
+            x_a: (height, width, channels), an image.
+            x_b: another one.
+            num_steps: images on the way, both ends included, >= 2.
+            path: "line" or "sphere".
+
+        Returns:
+            (num_steps, height, width, channels), mean pixels.
+
+        Raises:
+            ValueError: if x_a and x_b are not images of the model's shape, or the path is none.
+        """
+        images = [self.checked_images(np.asarray(x)[np.newaxis], name) for x, name in ((x_a, "x_a"), (x_b, "x_b"))]
+        z_a, z_b = np.array(self.encode(np.concatenate(images))[0])
+        return self.generate(latent_path(z_a, z_b, num_steps, path))
+
+    def call(self, x: TensorLike, noise: TensorLike | None = None, training: bool | None = None) -> VAEOutput:
+        """Return a `VAEOutput`; noise, standard normal (batch, latent_dim), makes z reproducible if given.
+
+        Keras hands `training` on to the layers of both halves, such as dropout.
+        """
         z_mean, z_log_var = self.encode(x)
         z = self.sampling(z_mean, z_log_var, noise=noise)
         return VAEOutput(z_mean, z_log_var, z, self.decode(z))
@@ -184,7 +248,7 @@ class VAE(keras.Model):
         """Return the objective of a batch at the optimizer's present step.
 
         Args:
-            x: (batch, 28, 28, 1), images in [0, 1].
+            x: (batch, height, width, channels), images in [0, 1].
             output: the `VAEOutput` of x.
             weights: None, or (batch,) relative weights of the images in the mean.
 
@@ -192,10 +256,11 @@ class VAE(keras.Model):
             An `Objective`, nats per image.
         """
         # Flatten for speed: XLA's inner loops run over the last axis, which is a single channel in images.
-        x, x_logits = (ops.reshape(images, (ops.shape(images)[0], -1)) for images in (x, output.x_logits))
+        flat = (-1, math.prod(output.x_logits.shape[1:]))
+        x, x_logits = (ops.reshape(images, flat) for images in (x, output.x_logits))
         distortion = self.distortion(x, x_logits)
         rate = gaussian_kl(output.z_mean, output.z_log_var)
-        beta = self.beta(self.optimizer.iterations)
+        beta = ops.cast(self.beta(self.optimizer.iterations), rate.dtype)
         if self.free_bits:
             per_dim = ops.average(gaussian_kl_per_dim(output.z_mean, output.z_log_var), axis=0, weights=weights)
             weighed_rate = ops.sum(ops.maximum(per_dim, self.free_bits))
@@ -214,13 +279,16 @@ class VAE(keras.Model):
         sample_weight: TensorLike = None,
         training: bool = True,
     ) -> Tensor:
-        """Serve Keras' `fit` and `evaluate`; y is not used: a VAE predicts its input."""
-        objective = self.objective(x, y_pred, sample_weight)
-        self.distortion_tracker.update_state(objective.distortion, sample_weight)
-        self.rate_tracker.update_state(objective.rate, sample_weight)
+        """Serve Keras' `fit` and `evaluate`; a VAE predicts its input, or y if y is images of its shape."""
+        target, weights = target_and_weights(x, y, sample_weight)
+        # Learn nothing from a batch whose weights are all zero: an average over no images does not exist.
+        counts = 1.0 if weights is None else ops.cast(ops.any(weights), "float32")
+        objective = self.objective(target, y_pred, None if weights is None else weights + (1 - counts))
+        self.distortion_tracker.update_state(objective.distortion, weights)
+        self.rate_tracker.update_state(objective.rate, weights)
         self.beta_tracker.update_state(objective.beta)
         # Divide under a distribution strategy: each replica has a part of the batch, and Keras adds up their gradients.
-        return objective.loss / self.distribute_strategy.num_replicas_in_sync
+        return counts * objective.loss / self.distribute_strategy.num_replicas_in_sync
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments, for `keras.saving`."""
@@ -234,117 +302,3 @@ class VAE(keras.Model):
         """Return the model of a `get_config`, weights not included."""
         parts = ("encoder", "decoder", "beta")
         return cls(**{k: keras.saving.deserialize_keras_object(v) if k in parts else v for k, v in config.items()})
-
-
-def dense_vae(
-    latent_dim: int = 2,
-    hidden_dim: int = 500,
-    beta: float | Schedule = 1.0,
-    l2: float = 0.0,
-    free_bits: float = 0.0,
-    num_hidden: int = 1,
-) -> VAE:
-    """Return the network of Kingma & Welling (2013, section 5): one hidden tanh layer each way, or more.
-
-    Args:
-        latent_dim: dimensions of z.
-        hidden_dim: units of each hidden layer; 500 in the paper.
-        beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
-        l2: weight decay on the kernels, see `DenseEncoder`.
-        free_bits: nats of rate that each latent dimension has for free, see `VAE`.
-        num_hidden: hidden layers each way, >= 1.
-
-    Returns:
-        A built `VAE`, not compiled.
-
-    Raises:
-        ValueError: if beta, l2 or free_bits is negative, or a dimension is not positive.
-
-    >>> dense_vae(latent_dim=2, hidden_dim=500).count_params()
-    788788
-
-    Written in chapter 03.
-    """
-    encoder, decoder = DenseEncoder(latent_dim, hidden_dim, l2, num_hidden), DenseDecoder(hidden_dim, l2, num_hidden)
-    return _built(VAE(encoder, decoder, beta, free_bits, name="dense_vae"))
-
-
-def conv_vae(latent_dim: int = 2, beta: float | Schedule = 1.0) -> VAE:
-    """Return the network of Chollet (2017, section 8.4): convolutions down, a transposed convolution up.
-
-    Args:
-        latent_dim: dimensions of z.
-        beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
-
-    Returns:
-        A built `VAE`, not compiled.
-
-    Raises:
-        ValueError: if beta is negative, or latent_dim is not positive.
-
-    Built in chapter 01.
-    """
-    return _built(VAE(ConvEncoder(latent_dim), ConvDecoder(), beta, name="conv_vae"))
-
-
-def linear_vae(
-    latent_dim: int = 2,
-    noise_variance: float = 1.0,
-    beta: float | Schedule = 1.0,
-    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
-) -> VAE:
-    """Return the VAE whose optimum is known: linear both ways, Gaussian pixels (Lucas et al. 2019).
-
-    `linear_vae_optimum` says where training must end; for beta = 1 that is probabilistic PCA.
-
-    Args:
-        latent_dim: dimensions of z.
-        noise_variance: variance of every pixel given z, > 0.
-        beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
-        image_shape: height, width, channels.
-
-    Returns:
-        A built `VAE`, not compiled, whose decoder returns means instead of logits.
-
-    Raises:
-        ValueError: if beta is negative, or another number not positive.
-
-    Used in chapter 08.
-    """
-    encoder, decoder = LinearEncoder(latent_dim), LinearDecoder(image_shape)
-    return _built(VAE(encoder, decoder, beta, noise_variance=noise_variance, name="linear_vae"), image_shape)
-
-
-def start_at_mean_image(model: VAE, x: ArrayLike) -> VAE:
-    """Let a model decode the mean image before its first step: set its output biases to that image's log-odds.
-
-    With biases of zero it decodes grey at first, and the first steps, which darken the background, drive some hidden
-    units of the decoder so far that they never come back (chapter 11). The program of Burda et al. (2015) does the same
-    ([yburda/iwae](https://github.com/yburda/iwae), datasets.py and iwae.py), with means from 0.001 to 0.999.
-
-    Args:
-        model: a `VAE` with Bernoulli pixels and a dense output layer, such as `dense_vae` makes; changed in place.
-        x: (n, 28, 28, 1), the training images, in [0, 1].
-
-    Returns:
-        The model.
-
-    Raises:
-        ValueError: if x are not images, or the model has no bias for each of their pixels.
-
-    Used in chapter 11.
-    """
-    x = check_images(x)
-    logits = getattr(model.decoder, "logits", None)
-    if model.noise_variance is not None or logits is None or logits.bias.shape != (x[0].size,):
-        raise ValueError(
-            f"start_at_mean_image expects a model with Bernoulli pixels and a bias for each of {x[0].size} logits, "
-            f"such as dense_vae makes, got {model.name} with noise_variance={model.noise_variance}."
-        )
-    logits.bias.assign(special.logit(x.mean(axis=0, dtype="float64").clip(_RAREST, 1 - _RAREST)).ravel())
-    return model
-
-
-def _built(model: VAE, image_shape: tuple[int, int, int] = IMAGE_SHAPE) -> VAE:
-    model.build((None, *image_shape))
-    return model

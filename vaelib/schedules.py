@@ -12,7 +12,7 @@ from keras import ops
 
 from ._types import Schedule, Tensor, TensorLike
 
-__all__ = ["Constant", "Cyclical", "Linear", "Sigmoid", "check_reaches_target"]
+__all__ = ["Constant", "Cyclical", "Linear", "Moved", "Sigmoid", "as_schedule", "check_reaches_target"]
 
 # Require this share of a schedule's target at the last step.
 _REACHED = 0.99
@@ -167,6 +167,45 @@ class Cyclical(_Annealing):
         length = self.num_steps / self.num_cycles
         risen = ops.minimum(ops.mod(step, length) / (length * self.ramp), 1.0)
         return ops.where(step < self.num_steps, risen, 1.0)
+
+
+@_register
+class Moved(keras.optimizers.schedules.LearningRateSchedule):
+    """Weigh the KL by a variable, which a callback moves while the model trains.
+
+    A saved model keeps the value that it has then. What moves it is not in a checkpoint.
+
+    Args:
+        beta: a `keras.Variable`, or a number to begin with, >= 0, in nats per image.
+
+    >>> beta = keras.Variable(0.0)
+    >>> schedule = Moved(beta)
+    >>> _ = beta.assign(0.5)
+    >>> float(schedule(1000))
+    0.5
+    """
+
+    def __init__(self, beta: Any) -> None:
+        self.variable = beta if hasattr(beta, "assign") else keras.Variable(beta, trainable=False)
+
+    def __call__(self, step: TensorLike) -> Tensor:
+        """Return the variable, for a step or for each of several, as float32."""
+        return ops.cast(self.variable, "float32") * ops.ones_like(ops.cast(step, "float32"))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the present value, for `keras.saving`."""
+        return {"beta": float(self.variable)}
+
+
+def as_schedule(beta: Any) -> Schedule:
+    """Return a schedule for whatever may be a beta: a number, a schedule itself, or a variable.
+
+    Raises:
+        ValueError: if a number is negative or not finite.
+    """
+    if hasattr(beta, "assign"):
+        return Moved(beta)
+    return beta if callable(beta) else Constant(beta)
 
 
 def check_reaches_target(schedule: Schedule, num_steps: int) -> None:

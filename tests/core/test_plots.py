@@ -55,7 +55,7 @@ def test_images_stand_in_rows_the_last_filled_with_paper(ax):
     assert picture.get_clim() == (0, 1)
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (3, 28, 28, 3), (3, 784)])
+@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (3, 28, 28, 2), (3, 784)])
 def test_images_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match="plot_images expects images"):
         vaelib.plot_images(np.zeros(shape))
@@ -283,3 +283,19 @@ def test_the_style_of_the_book_comes_with_the_library():
     with plt.style.context("vaelib.plots.book"):
         assert plt.rcParams["font.size"] > plt.rcParamsDefault["font.size"]
         assert plt.rcParams["figure.facecolor"] == "white", "dark type on a dark page"
+
+
+def test_images_in_colour_are_drawn_in_their_colours_and_any_size(ax):
+    images = RNG.random((3, 4, 5, 3))
+    (picture,) = vaelib.plot_images(images, num_columns=2, ax=ax).get_images()
+    drawn = np.asarray(picture.get_array())
+    assert drawn.shape == (8, 10, 3)
+    np.testing.assert_array_equal(drawn[4:, :5], images[2])
+    assert np.all(drawn[4:, 5:] == 1), "the empty place is not white"
+
+
+def test_the_axes_of_a_grid_fit_images_that_are_not_square(ax):
+    z = vaelib.latent_grid(3)
+    vaelib.plot_latent_grid(RNG.random((9, 4, 6, 3)), z, ax=ax)
+    assert ax.get_xticks().tolist() == [3, 9, 15]
+    assert ax.get_yticks().tolist() == [10, 6, 2]

@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import vaelib
 
@@ -105,3 +107,37 @@ def test_another_keras_backend_is_refused_with_its_cure(backend):
     assert last_line.startswith("ValueError: vaelib needs Keras on TensorFlow")
     assert repr(backend) in last_line
     assert 'os.environ["KERAS_BACKEND"] = "tensorflow"' in last_line
+
+
+@pytest.mark.parametrize("seed", [None, -1, 1.0, "1", 2**63], ids=str)
+def test_what_is_no_seed_is_refused(seed):
+    _assert_refused(["seed must be a whole number from 0 to", f"got {seed!r}"], _model(), X, seed=seed)
+
+
+@pytest.mark.slow
+def test_whole_numbers_of_any_kind_and_size_are_seeds():
+    def losses(seed):
+        keras.utils.set_random_seed(0)
+        return vaelib.fit(_model(), X, batch_size=5, seed=seed, verbose=False).history["loss"]
+
+    assert losses(1) == losses(np.int64(1)) == losses(np.uint8(1)) == losses(True)
+    assert len({losses(seed)[0] for seed in (1, 2**31, 2**40, 2**40 + 1)}) == 4
+
+
+@pytest.mark.slow
+def test_a_model_of_several_devices_is_refused():
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = _model()
+    _assert_refused(["a model of one device", "MirroredStrategy", "use Keras' own model.fit"], model, X)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jit_compile", ["auto", True], ids=str)
+def test_a_layer_that_xla_cannot_compile_trains_without_it(jit_compile):
+    encoder = keras.Sequential([keras.layers.RandomRotation(0.1, seed=1), vaelib.DenseEncoder(hidden_dim=4)])
+    model = vaelib.VAE(encoder, vaelib.DenseDecoder(hidden_dim=4))
+    model.compile("rmsprop", jit_compile=jit_compile)
+    with pytest.warns(UserWarning, match="XLA cannot compile a layer of this model.*compile\\(jit_compile=False\\)"):
+        run = vaelib.fit(model, X, X[:5], num_epochs=2, batch_size=5, verbose=False)
+    assert np.isfinite(run.history["loss"]).all()
+    assert int(model.optimizer.iterations) == 4

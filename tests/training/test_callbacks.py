@@ -134,3 +134,81 @@ def test_a_convolutional_model_trains(small):
     run = vaelib.fit(model, small.x_train[:200], num_epochs=2, batch_size=50)
     assert run.posteriors[2].mean.shape == run.posteriors[2].std.shape == (4, 2)
     assert run.history["loss"][1] < run.history["loss"][0]
+
+
+def _with_averages(**settings):
+    keras.utils.set_random_seed(0)
+    model = vaelib.dense_vae(hidden_dim=8)
+    # Make posteriors points, so that only the weights decide the losses.
+    model.encoder.z_log_var.set_weights([np.zeros((8, 2)), np.full(2, -60.0)])
+    model.encoder.z_log_var.trainable = False
+    model.compile(keras.optimizers.SGD(1e-3, use_ema=True, ema_momentum=0.8), jit_compile=False)
+    return model
+
+
+@pytest.mark.parametrize("swap", [None, False, True], ids=["no swap", "for validation", "for the epoch's end"])
+def test_averaged_weights_are_judged_and_kept_as_under_keras_fit(swap, images):
+    histories, models = [], [_with_averages() for _ in range(2)]
+    for model, by_keras in zip(models, (True, False), strict=True):
+        callbacks = [] if swap is None else [keras.callbacks.SwapEMAWeights(swap_on_epoch=swap)]
+        arguments = {"shuffle": False, "batch_size": 35, "callbacks": callbacks}
+        if by_keras:
+            validation = (images[:20], images[:20])
+            histories.append(model.fit(images, validation_data=validation, epochs=3, verbose=0, **arguments).history)
+        else:
+            run = vaelib.fit(model, images, (images[:20], np.zeros(20)), num_epochs=3, verbose=False, **arguments)
+            histories.append(run.history)
+    for name in ("loss", "val_loss"):
+        np.testing.assert_allclose(histories[1][name], histories[0][name], rtol=1e-5)
+    for theirs, ours in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_averages_in_place_at_the_end_of_an_epoch_are_not_checkpointed(model, images, tmp_path):
+    callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
+    with pytest.raises(ValueError, match=r"expects no SwapEMAWeights.* beside checkpoint="):
+        vaelib.fit(model, images, batch_size=35, callbacks=callbacks, checkpoint=tmp_path / "run")
+
+
+def test_backup_and_restore_is_refused_with_what_to_use(model, images, tmp_path):
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(ValueError, match=r"expects no BackupAndRestore.*pass checkpoint='folder'"):
+        vaelib.fit(model, images, batch_size=35, callbacks=[backup])
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_a_learning_rate_is_in_the_history_as_under_keras_fit(model, images):
+    scheduler = keras.callbacks.LearningRateScheduler(lambda epoch: [1e-3, 5e-4][epoch])
+    history = vaelib.fit(model, images, num_epochs=2, batch_size=35, callbacks=scheduler).history
+    assert history["learning_rate"] == [pytest.approx(1e-3), pytest.approx(5e-4)]
+    assert model.history.history == history
+
+
+def test_no_callbacks_may_be_none(model, images):
+    assert len(vaelib.fit(model, images, batch_size=35, callbacks=None).history["loss"]) == 1
+
+
+def test_early_stopping_waits_for_the_end_of_the_warm_up(images):
+    """See the rise of the loss in a warm-up end a training, and `start_from_epoch` prevent that, as the docs say."""
+    lengths = {}
+    for start in (0, 6):
+        keras.utils.set_random_seed(0)
+        model = vaelib.dense_vae(hidden_dim=8, beta=vaelib.schedules.Linear(100.0, num_steps=10))
+        model.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
+        stopper = keras.callbacks.EarlyStopping("loss", start_from_epoch=start)
+        lengths[start] = len(
+            vaelib.fit(model, images, num_epochs=12, batch_size=35, callbacks=[stopper]).history["loss"]
+        )
+    assert lengths[0] < 6 < lengths[6]
+
+
+def test_validation_with_labels_is_validation(model, images):
+    labels = np.arange(20) % 10
+    runs = [
+        vaelib.fit(model, images, validation, batch_size=70)
+        for validation in (images[:20], (images[:20], labels), (images[:20], images[:20]), (images[:20],))
+    ]
+    assert all("val_loss" in run.history for run in runs)
+    for wrong, what in (((images[:20], images[1:21]), "other images"), ((images, labels, labels), "weights too")):
+        with pytest.raises(ValueError, match=f"validation_data must be images, or .*got .*{what}"):
+            vaelib.fit(model, images, wrong, batch_size=70)

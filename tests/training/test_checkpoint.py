@@ -266,8 +266,8 @@ def test_a_tiny_file_system_keeps_the_checkpoint_that_fits(tmp_path):
         with pytest.raises(OSError, match="No space left"):
             checkpoint.save_checkpoint(folder, 2, large, SPEC)
         assert _saved(folder) == [first]
-        file, arrays = checkpoint.load_checkpoint(folder, SPEC)
-        assert file == first
+        file, arrays, owner = checkpoint.load_checkpoint(folder, SPEC)
+        assert (file, owner) == (first, SPEC)
         np.testing.assert_array_equal(arrays["x"], small["x"])
     finally:
         subprocess.run(["umount", folder], check=True)
@@ -331,3 +331,54 @@ def test_epochs_that_never_come_are_refused(epochs, images):
 def test_impossible_times_are_refused(minutes, images):
     with pytest.raises(ValueError, match=f"save_minutes must be zero .* or positive, got {minutes}"):
         vaelib.fit(_model(), images, batch_size=16, save_minutes=minutes)
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Press a stop button in an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            self.model.stop_training = True
+
+
+def _falling():
+    return keras.callbacks.LearningRateScheduler(lambda epoch: 1e-3 * 0.5**epoch)
+
+
+@pytest.mark.parametrize("kernel", ["the same", "another"])
+def test_a_stopped_training_goes_on_with_the_rate_that_a_callback_set(kernel, images, tmp_path):
+    arguments = {"num_epochs": 4, "batch_size": 35, "verbose": False}
+    whole = vaelib.fit(_model(), images, callbacks=[_falling()], **arguments)
+    model = _model()
+    vaelib.fit(model, images, callbacks=[_falling(), StopAfter(1)], checkpoint=tmp_path, **arguments)
+    again = model if kernel == "the same" else _model(first_weights=1)
+    stopped = vaelib.fit(again, images, callbacks=[_falling(), StopAfter(2)], checkpoint=tmp_path, **arguments)
+    assert len(stopped.history["loss"]) == 3
+    # A model as it began belongs to the training as well as one that stands where the training does.
+    resumed = vaelib.fit(_model(), images, callbacks=[_falling()], checkpoint=tmp_path, **arguments)
+    _assert_same(resumed, whole)
+
+
+def test_a_rate_that_no_callback_set_is_another_run(images, tmp_path):
+    arguments = {"num_epochs": 3, "batch_size": 35, "verbose": False, "checkpoint": tmp_path}
+    model = _model()
+    vaelib.fit(model, images, callbacks=[StopAfter(0)], **arguments)
+    model.optimizer.learning_rate = 0.25
+    with pytest.raises(ValueError, match=r"learning_rate is 0.001.* there and 0.25 here"):
+        vaelib.fit(model, images, **arguments)
+
+
+def test_a_schedule_without_a_config_is_refused_before_training(images, tmp_path):
+    class Mine(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 1.0
+
+    model = _model(beta=Mine())
+    with pytest.raises(ValueError, match=r"checkpoint= expects .*Mine.*get_config"):
+        vaelib.fit(model, images, batch_size=35, checkpoint=tmp_path)
+    assert int(model.optimizer.iterations) == 0
+    assert len(vaelib.fit(model, images, batch_size=35).history["loss"]) == 1

@@ -66,7 +66,7 @@ def log_joints(model: VAE, x: np.ndarray, nodes: np.ndarray, beta: float) -> Ite
     for start in range(0, len(nodes), _NODES):
         some = slice(start, start + _NODES)
         z = nodes[some]
-        output = ops.reshape(model.decode(z), (len(z), -1))
+        output = ops.cast(ops.reshape(model.decode(z), (len(z), -1)), "float32")
         cost = ops.softplus(output) if model.noise_variance is None else 0.5 * ops.square(output) / variance
         log_prior = -0.5 * np.sum(z**2, axis=1) - 0.5 * z.shape[1] * np.log(2 * np.pi)
         of_nodes = (log_prior - ops.sum(cost, axis=1) / beta)[:, None]

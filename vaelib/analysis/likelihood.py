@@ -7,7 +7,6 @@ from scipy import special
 
 from .._progress import progress_bar
 from .._types import Tensor
-from ..data import check_images
 from ..losses import gaussian_kl
 from ..models import VAE
 from .grids import QUARTERS, gauss_hermite, lattice, log_joints
@@ -56,7 +55,7 @@ def exact_log_likelihood(
 
     Derived in chapter 09.
     """
-    x = check_images(x)
+    x = model.checked_images(x)
     _check_plane(model, beta, tolerance)
     mean, std = encode_all(model, x)
     first = np.floor(np.log2(_SPACING * _expected_std(model, std, beta).min(axis=1)))
@@ -101,7 +100,7 @@ def importance_log_likelihood(
 
     Derived in chapter 09.
     """
-    x = check_images(x)
+    x = model.checked_images(x)
     if num_samples < 1:
         raise ValueError(f"num_samples must be at least 1, got {num_samples}.")
     mean, std = encode_all(model, x)
@@ -141,7 +140,7 @@ def elbo(
 
     Derived in chapter 09.
     """
-    x = check_images(x)
+    x = model.checked_images(x)
     if model.latent_dim > 2:
         raise ValueError(
             f"elbo expects a model with one or two latent dimensions, got {model.latent_dim}: "

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from .._progress import progress_bar
 from .._types import Tensor
-from ..data import check_images
 from ..losses import gaussian_kl
 from ..models import VAE, PosteriorTrace
 from .grids import gauss_hermite, lattice, log_joints
@@ -59,7 +58,7 @@ def encode_all(model: VAE, x: ArrayLike) -> PosteriorTrace:
 
     Args:
         model: a `VAE`.
-        x: (n, 28, 28, 1), images in [0, 1].
+        x: (n, height, width, channels), images in [0, 1].
 
     Returns:
         A `PosteriorTrace`, with posterior means and standard deviations, each (n, latent_dim) float32.
@@ -69,9 +68,11 @@ def encode_all(model: VAE, x: ArrayLike) -> PosteriorTrace:
 
     Used in chapter 07.
     """
-    x = check_images(x)
+    x = model.checked_images(x)
     batches = [model.encode(x[i : i + _BATCH]) for i in range(0, len(x), _BATCH)]
-    mean, log_var = (np.concatenate([np.array(part) for part in parts]) for parts in zip(*batches, strict=True))
+    mean, log_var = (
+        np.concatenate([np.array(part, "float32") for part in parts]) for parts in zip(*batches, strict=True)
+    )
     return PosteriorTrace(mean, np.exp(0.5 * log_var))
 
 
@@ -83,7 +84,7 @@ def posterior_moments(model: VAE, x: ArrayLike, seed: int = 0) -> tuple[np.ndarr
 
     Args:
         model: a `VAE`.
-        x: (n, 28, 28, 1), the training images.
+        x: (n, height, width, channels), the training images.
         seed: decides the draw of z for every image.
 
     Returns:
@@ -95,7 +96,7 @@ def posterior_moments(model: VAE, x: ArrayLike, seed: int = 0) -> tuple[np.ndarr
 
     Derived in chapter 07.
     """
-    x = check_images(x)
+    x = model.checked_images(x)
     mean, std = encode_all(model, x)
     z = mean + std * np.random.default_rng(seed).standard_normal(mean.shape, "float32")
     batches = (np.array(model.generate(z[i : i + _BATCH])) for i in range(0, len(z), _BATCH))
@@ -138,7 +139,7 @@ def best_posteriors(
 
     Derived in chapter 09.
     """
-    x = check_images(x)
+    x = model.checked_images(x)
     if model.latent_dim > 2:
         raise ValueError(f"best_posteriors expects one or two latent dimensions, got {model.latent_dim}.")
     if not (beta > 0 and learning_rate > 0 and num_steps >= 1):
@@ -209,7 +210,7 @@ def _losses(
     noise, weights = (part.astype("float32") for part in rule)
     z = mean[:, None] + tf.exp(log_std)[:, None] * noise
     x_logits = model.decode(tf.reshape(z, (-1, model.latent_dim)))
-    distortion = model.distortion(tf.repeat(images, len(weights), axis=0), x_logits)
+    distortion = tf.cast(model.distortion(tf.repeat(images, len(weights), axis=0), x_logits), weights.dtype)
     expected = tf.linalg.matvec(tf.reshape(distortion, (-1, len(weights))), weights)
     return expected + beta * gaussian_kl(mean, 2 * log_std)
 

@@ -17,7 +17,8 @@ from .._files import locked
 from .._progress import progress_bar
 from ..analysis import active_units, digit_classifier, encode_all, latent_grid, measure_grid, posterior_moments
 from ..data import Digits, binarize, load_mnist
-from ..models import VAE, start_at_mean_image
+from ..models import VAE
+from ..networks import start_at_mean_image
 from ..training import Run, fit
 from .spec import RunSpec
 from .store import RunResult, load_run, load_weights, lock_of, save_run, where_to_keep

@@ -12,7 +12,8 @@ import keras
 
 from .._types import Schedule
 from ..losses import beta_from_kl_wt, kl_wt_from_beta
-from ..models import VAE, dense_vae
+from ..models import VAE
+from ..networks import dense_vae
 from ..schedules import Constant, Cyclical, Linear, Sigmoid, check_reaches_target
 
 __all__ = ["RunSpec"]

@@ -9,10 +9,10 @@ __all__ = ["plot_images", "plot_latent_grid"]
 
 
 def plot_images(images: ArrayLike, num_columns: int | None = None, ax: Axes | None = None) -> Axes:
-    """Draw images side by side as one picture, black on white.
+    """Draw images side by side as one picture, grey ones black on white, and those of three channels in colour.
 
     Args:
-        images: (n, height, width) or (n, height, width, 1), values in [0, 1].
+        images: (n, height, width), (n, height, width, 1) or (n, height, width, 3), values in [0, 1].
         num_columns: images per row; None for a single row.
         ax: Axes to draw into; None for the current ones.
 
@@ -25,16 +25,19 @@ def plot_images(images: ArrayLike, num_columns: int | None = None, ax: Axes | No
     images = np.asarray(images)
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
-    if images.ndim != 3 or not len(images):
+    if (images.ndim != 3 and images.shape[3:] != (3,)) or not len(images):
         raise ValueError(
-            f"plot_images expects images (n, height, width) or (n, height, width, 1), n >= 1, got {images.shape}."
+            "plot_images expects images (n, height, width), (n, height, width, 1) or (n, height, width, 3), n >= 1, "
+            f"got {images.shape}."
         )
-    num_images, height, width = images.shape
+    num_images, height, width, *colors = images.shape
     num_columns = num_columns or num_images
     num_rows = -(-num_images // num_columns)
-    tiles = np.zeros((num_rows * num_columns, height, width))
+    # Fill the last row with white.
+    tiles = np.full((num_rows * num_columns, height, width, *colors), 1.0 if colors else 0.0)
     tiles[:num_images] = images
-    mosaic = tiles.reshape(num_rows, num_columns, height, width).swapaxes(1, 2).reshape(num_rows * height, -1)
+    rows = tiles.reshape(num_rows, num_columns, height, width, *colors).swapaxes(1, 2)
+    mosaic = rows.reshape(num_rows * height, num_columns * width, *colors)
     ax = plt.gca() if ax is None else ax
     ax.imshow(mosaic, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
     ax.set_axis_off()
@@ -45,7 +48,7 @@ def plot_latent_grid(x_mean: ArrayLike, z: ArrayLike, ax: Axes | None = None) ->
     """Draw the digits that a decoder makes of `latent_grid`, with the latent coordinates on the axes.
 
     Args:
-        x_mean: (n * n, 28, 28, 1), decoded means in [0, 1].
+        x_mean: (n * n, height, width, 1 or 3), decoded means in [0, 1].
         z: (n * n, 2), the points of `latent_grid` that were decoded.
         ax: Axes to draw into; None for the current ones.
 
@@ -63,12 +66,11 @@ def plot_latent_grid(x_mean: ArrayLike, z: ArrayLike, ax: Axes | None = None) ->
         )
     ax = plot_images(x_mean, num_columns=num_per_axis, ax=ax)
     ax.set_axis_on()
-    size = x_mean.shape[1]
+    height, width = x_mean.shape[1:3]
     shown = np.unique(np.linspace(0, num_per_axis - 1, 5).round().astype(int))
     values = z[:num_per_axis, 0]
-    centres = shown * size + size / 2
     labels = [f"{abs(value):.1f}" if value > -0.05 else f"−{-value:.1f}" for value in values[shown]]
-    ax.set_xticks(centres, labels)
-    ax.set_yticks(num_per_axis * size - centres, labels)
+    ax.set_xticks((shown + 0.5) * width, labels)
+    ax.set_yticks((num_per_axis - shown - 0.5) * height, labels)
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
     return ax

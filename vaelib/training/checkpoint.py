@@ -22,8 +22,8 @@ __all__ = ["Saver", "fingerprint", "load_checkpoint", "save_checkpoint"]
 _NUM_KEPT = 2
 _NUM_DIFFERENCES_SHOWN = 8
 # Leave out of a fingerprint: where a class lives, what repeats the model, and how it was compiled; the optimizer is a
-# part of its own.
-_LEFT_OUT = ("module", "build_config", "compile_config")
+# part of its own. The digest of the images holds their shape.
+_LEFT_OUT = ("module", "build_config", "compile_config", "image_shape")
 
 
 class Saver:
@@ -37,7 +37,7 @@ class Saver:
         """Bring a state to where the newest checkpoint left it, if there is one."""
         found = self._folder and load_checkpoint(self._folder, self._owner)
         if found:
-            state.last_good, arrays = found
+            state.last_good, arrays, self._owner = found
             state.restore(arrays)
 
     def save_if_due(self, state: "TrainingState") -> None:
@@ -53,10 +53,13 @@ class Saver:
         self._last = time.monotonic()
         step = int(state.model.optimizer.iterations)
         try:
-            state.last_good = save_checkpoint(self._folder, step, state.arrays(), self._owner)
+            # Callbacks may have moved the learning rate or beta: the same call, on the same model, goes on from here.
+            now = {**(self._owner or {}), **_configs(state.model)}
+            state.last_good = save_checkpoint(self._folder, step, state.arrays(), self._owner, now)
         except OSError as error:
+            epoch = state.epoch + (state.step > 0)
             warn(
-                f"The checkpoint of epoch {state.epoch + 1} could not be saved ({error}): training goes on, and "
+                f"The checkpoint of epoch {epoch} could not be saved ({error}): training goes on, and "
                 f"the last checkpoint is {state.last_good or 'none yet'}. Make room, or use another folder."
             )
 
@@ -74,14 +77,21 @@ def fingerprint(
         x: (n, height, width, channels), the training images.
         validation_data: None, or the images of the validation.
         choices: arguments of `fit` that decide the numbers.
+
+    Raises:
+        ValueError: if the model cannot be described, as with a schedule that has no `get_config`.
     """
-    parts = {"model": model, "optimizer": model.optimizer}
-    configs = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
     data = {"x": _digest(x), "validation_data": "none" if validation_data is None else _digest(validation_data)}
-    return {**_renamed(configs, {}), **data, **choices}
+    return {**_configs(model), **data, **choices}
 
 
-def save_checkpoint(folder: Path, step: int, arrays: Mapping[str, np.ndarray], owner: Mapping[str, Any] | None) -> Path:
+def save_checkpoint(
+    folder: Path,
+    step: int,
+    arrays: Mapping[str, np.ndarray],
+    owner: Mapping[str, Any] | None,
+    now: Mapping[str, Any] | None = None,
+) -> Path:
     """Write one checkpoint in a single step, and drop all but the newest two.
 
     Args:
@@ -89,6 +99,7 @@ def save_checkpoint(folder: Path, step: int, arrays: Mapping[str, np.ndarray], o
         step: training steps taken, which orders the checkpoints.
         arrays: arrays by name.
         owner: the `fingerprint` of the training that the checkpoint belongs to.
+        now: None, or the fingerprint that the training would have now, if callbacks have moved a part of it.
 
     Returns:
         The file.
@@ -97,14 +108,16 @@ def save_checkpoint(folder: Path, step: int, arrays: Mapping[str, np.ndarray], o
         OSError: if it cannot be written; what was there before is still there.
     """
     file = folder / f"step-{step:09d}.npz"
-    write_npz(file, arrays, {"fingerprint": owner}, compress=False)
+    write_npz(file, arrays, {"fingerprint": owner, "now": now or owner}, compress=False)
     # Remove what a killed process left half-written, too: the folder is locked.
     for old in [*_newest_first(folder)[_NUM_KEPT:], *folder.glob("step-*.partial-*")]:
         old.unlink(missing_ok=True)
     return file
 
 
-def load_checkpoint(folder: Path, owner: Mapping[str, Any] | None) -> tuple[Path, dict[str, np.ndarray]] | None:
+def load_checkpoint(
+    folder: Path, owner: Mapping[str, Any] | None
+) -> tuple[Path, dict[str, np.ndarray], Mapping[str, Any]] | None:
     """Return the newest checkpoint that is whole.
 
     Args:
@@ -112,7 +125,7 @@ def load_checkpoint(folder: Path, owner: Mapping[str, Any] | None) -> tuple[Path
         owner: the `fingerprint` of the present training.
 
     Returns:
-        (file, arrays), or None if there is no checkpoint.
+        The file, its arrays, and the fingerprint of the training as it began; or None if there is no checkpoint.
 
     Raises:
         ValueError: if the checkpoint belongs to another training, with a list of the differences; or if there are
@@ -126,14 +139,28 @@ def load_checkpoint(folder: Path, owner: Mapping[str, Any] | None) -> tuple[Path
             warn(f"The checkpoint {error}: using the one before.")
             continue
         theirs = about["fingerprint"] if about else _of_old_layout(json.loads(str(arrays.pop("spec"))))
-        _check_same(theirs, owner, folder)
-        return file, arrays
+        if not about or _differences(about.get("now"), owner):
+            _check_same(theirs, owner, folder)
+        return file, arrays, theirs
     if files:
         raise ValueError(
             f"All {len(files)} checkpoints in {folder} are damaged: restore one from a backup, "
             "or remove the folder to start again."
         )
     return None
+
+
+def _configs(model: keras.Model) -> dict[str, Any]:
+    """Return the configs of a model and of its optimizer, with their parts named in order."""
+    parts = {"model": model, "optimizer": model.optimizer}
+    try:
+        return _renamed({name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}, {})
+    except (TypeError, NotImplementedError) as error:
+        raise ValueError(
+            f"checkpoint= expects a model whose parts can be written down, got {model.name} with a beta of "
+            f"{type(model.beta).__name__} ({error}): give every part of your own a get_config, as Keras wants it, or "
+            "train without checkpoint=."
+        ) from error
 
 
 def _newest_first(folder: Path) -> list[Path]:
@@ -170,14 +197,7 @@ def _digest(x: np.ndarray) -> str:
 
 def _check_same(theirs: Any, ours: Any, folder: Path) -> None:
     """Raise a ValueError that lists the differences between two fingerprints, if there are any."""
-    # Write ours as JSON, too: tuples become lists, and keys strings.
-    there, here = dict(_leaves(theirs)), dict(_leaves(json.loads(json.dumps(ours))))
-    absent = "nothing"
-    differences = [
-        f"{key} is {there.get(key, absent)} there and {here.get(key, absent)} here"
-        for key in sorted(there.keys() | here.keys())
-        if there.get(key, absent) != here.get(key, absent)
-    ]
+    differences = _differences(theirs, ours)
     if differences:
         more = len(differences) - _NUM_DIFFERENCES_SHOWN
         shown = differences[:_NUM_DIFFERENCES_SHOWN] + ([f"and {more} more"] if more > 0 else [])
@@ -187,10 +207,23 @@ def _check_same(theirs: Any, ours: Any, folder: Path) -> None:
         )
 
 
+def _differences(theirs: Any, ours: Any) -> list[str]:
+    """Return the differences between two fingerprints, in words."""
+    # Write ours as JSON, too: tuples become lists, and keys strings.
+    there, here = dict(_leaves(theirs)), dict(_leaves(json.loads(json.dumps(ours))))
+    absent = "nothing"
+    return [
+        f"{key} is {there.get(key, absent)} there and {here.get(key, absent)} here"
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key, absent) != here.get(key, absent)
+    ]
+
+
 def _leaves(nested: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield ("a.b.0", value) for every value in nested dicts and lists."""
     if isinstance(nested, dict | list) and nested:
         for name, value in nested.items() if isinstance(nested, dict) else enumerate(nested):
-            yield from _leaves(value, f"{path}.{name}")
+            if name not in _LEFT_OUT:
+                yield from _leaves(value, f"{path}.{name}")
     else:
         yield path.lstrip("."), nested

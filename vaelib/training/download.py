@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..models import PosteriorTrace, dense_vae
+from ..models import PosteriorTrace
+from ..networks import dense_vae
 from .fit import Run
 
 __all__ = ["load_download"]

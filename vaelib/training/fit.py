@@ -20,9 +20,10 @@ from .._progress import progress_bar
 from .._types import Tensor
 from .._warnings import warn
 from ..data import binarize as draw_pixels
-from ..data import check_images
+from ..data import check_images, check_shape
 from ..models import VAE, PosteriorTrace
 from ..schedules import check_reaches_target
+from .arguments import Recorder, check_arguments, list_of_callbacks, one_set_of_images, whole_seed
 from .checkpoint import Saver, fingerprint
 from .loop import Carry, compiled_loops, means_of
 from .state import TrainingState
@@ -70,12 +71,12 @@ def bound_of(history: Mapping[str, Sequence[float]], validation: bool = True) ->
 def fit(
     model: VAE,
     x: ArrayLike,
-    validation_data: ArrayLike | None = None,
+    validation_data: ArrayLike | tuple[ArrayLike, ...] | None = None,
     num_epochs: int = 1,
     batch_size: int = 128,
     shuffle: bool = True,
     seed: int = 0,
-    callbacks: Iterable[keras.callbacks.Callback] = (),
+    callbacks: Iterable[keras.callbacks.Callback] | keras.callbacks.Callback | None = (),
     verbose: bool = True,
     checkpoint: str | Path | None = None,
     save_minutes: float = 5.0,
@@ -85,7 +86,8 @@ def fit(
     """Train a compiled `VAE` on images, and keep the first posterior of every batch.
 
     The objective, the schedule of beta and the step counter (`optimizer.iterations`) are those of `model.fit`. The
-    last batch of an epoch is smaller where batch_size does not divide the number of images.
+    last batch of an epoch is smaller where batch_size does not divide the number of images. For weights of images, for
+    other targets than the images themselves, for streams and for several devices, use `model.fit`.
 
     With a checkpoint folder, nothing is lost: the same call after a crash, or after a kill at any moment, goes on from
     the last checkpoint and ends with the bits of a training that was never interrupted. A second process that trains in
@@ -94,15 +96,18 @@ def fit(
 
     Args:
         model: a `VAE` that was compiled with an optimizer.
-        x: (n, 28, 28, 1) floating-point images in [0, 1].
-        validation_data: None, or images to evaluate after every epoch, always with the same noise.
+        x: (n, height, width, channels) floating-point images in [0, 1], of the model's `image_shape`.
+        validation_data: None, or images to evaluate after every epoch, always with the same noise; or (images, labels),
+            as Keras has it, of which the labels are ignored.
         num_epochs: passes over x, >= 1; those of a checkpoint count.
         batch_size: images per step, 1 to n.
         shuffle: whether every epoch has an order of its own; otherwise that of x.
         seed: decides the order and the noise: same seed, model and machine, same bits. Another processor rounds
             differently; the losses of a short training then agree to one in a thousand.
-        callbacks: Keras callbacks. Batch-level hooks are called about ten times per epoch. What callbacks remember is
-            not in a checkpoint.
+        callbacks: Keras callbacks, or a single one. Batch-level hooks are called about ten times per epoch. What they
+            add to the logs of an epoch, such as a learning rate, is in the history; what they remember is not in a
+            checkpoint. With a warm-up of beta, the loss rises while beta does: let `EarlyStopping` begin after it, with
+            its `start_from_epoch`.
         verbose: whether to show a progress bar with the time left; TQDM_DISABLE=1 hides it everywhere.
         checkpoint: None, or a folder of this training alone, for its two newest checkpoints.
         save_minutes: save at the end of every epoch and after this many minutes in it.
@@ -121,11 +126,12 @@ def fit(
 
     Opened up in chapter 06.
     """
-    x = check_images(x, "x")
+    x = check_images(check_shape(x, model.image_shape), "x")
     if validation_data is not None:
-        validation_data = check_images(validation_data, "validation_data")
-    _check_arguments(model, len(x), num_epochs, batch_size, save_minutes, posterior_epochs)
-    num_epochs, batch_size = int(num_epochs), int(batch_size)
+        validation_data = one_set_of_images(model, validation_data)
+    check_arguments(model, len(x), num_epochs, batch_size, save_minutes, posterior_epochs)
+    num_epochs, batch_size, seed = int(num_epochs), int(batch_size), whole_seed(seed)
+    callbacks, recorder = list_of_callbacks(callbacks, checkpoint), Recorder()
     state = _first_state(model, x, batch_size, posterior_epochs)
     choices: dict[str, Any] = {
         "batch_size": batch_size,
@@ -134,25 +140,26 @@ def fit(
         "binarize": bool(binarize),
     }
     owner = fingerprint(model, x, validation_data, **choices) if checkpoint else None
-    train, evaluate = compiled_loops(model)
+    model.warn_of_sigmoid()
     data = _epoch_data(x, **choices)
-    validate = _validation(evaluate, validation_data, batch_size, seed, binarize)
+    validate = _validation(model, validation_data, batch_size, seed, binarize)
     model.stop_training = False
     with _alone_in(checkpoint, verbose):
         saver = Saver(checkpoint, owner, save_minutes)
         saver.resume(state)
         _warn_of_low_beta(state, num_epochs)
         hooks = keras.callbacks.CallbackList(
-            list(callbacks), add_history=True, model=model, epochs=num_epochs, steps=state.num_steps, verbose=0
+            [*callbacks, recorder], add_history=True, model=model, epochs=num_epochs, steps=state.num_steps, verbose=0
         )
         hooks.on_train_begin()
         logs = None
         with _progress(state, num_epochs, verbose) as bar, _interruptible(model, bar):
             while state.epoch < num_epochs and not model.stop_training:
                 hooks.on_epoch_begin(state.epoch)
-                _train_epoch(state, train, data, seed, hooks, bar, saver)
-                logs = {**state.logs(), "seconds": state.seconds, **validate()}
+                _train_epoch(state, data, seed, hooks, bar, saver)
+                logs = {**state.logs(), "seconds": state.seconds, **validate(hooks)}
                 hooks.on_epoch_end(state.epoch, logs)
+                logs |= recorder.numbers
                 state.finish_epoch(logs)
                 saver.save(state)
         # Put averaged weights in place as Keras' `fit` does; the last checkpoint keeps those to go on from.
@@ -163,7 +170,6 @@ def fit(
 
 def _train_epoch(
     state: TrainingState,
-    train: Callable,
     data: Callable[[int], tuple[Tensor, Tensor, Tensor]],
     seed: int,
     hooks: keras.callbacks.CallbackList,
@@ -177,6 +183,8 @@ def _train_epoch(
     for start, stop in _stretches(state.num_steps, state.step):
         hooks.on_train_batch_begin(start)
         started = time.perf_counter()
+        # Ask every time: a callback may have changed beta, or frozen a layer.
+        train, _ = compiled_loops(state.model)
         state.carry = Carry(*train(images, rows, weights, start, stop, seed, *state.carry))
         logs = state.logs()
         state.step, state.seconds = stop, state.seconds + time.perf_counter() - started
@@ -213,17 +221,22 @@ def _epoch_data(
 
 
 def _validation(
-    evaluate: Callable, x: np.ndarray | None, batch_size: int, seed: int, binarize: bool
-) -> Callable[[], dict[str, float]]:
+    model: VAE, x: np.ndarray | None, batch_size: int, seed: int, binarize: bool
+) -> Callable[[keras.callbacks.CallbackList], dict[str, float]]:
     """Return a function that evaluates the model on validation images, if there are any, and names the means."""
     if x is None:
-        return dict
+        return lambda hooks: {}
     images = tf.constant(draw_pixels(x, (seed, *_VALIDATION)) if binarize else x)
     rows, weights = _batches(np.arange(len(x)), batch_size)
 
-    def validate() -> dict[str, float]:
+    def validate(hooks: keras.callbacks.CallbackList) -> dict[str, float]:
+        # Let callbacks put averaged weights in place, as `SwapEMAWeights` does.
+        hooks.on_test_begin()
+        _, evaluate = compiled_loops(model)
         means = means_of(evaluate(images, rows, weights, seed))
-        return {f"val_{name}": means[name] for name in ("loss", "distortion", "rate")}
+        logs = {name: means[name] for name in ("loss", "distortion", "rate")}
+        hooks.on_test_end(logs)
+        return {f"val_{name}": value for name, value in logs.items()}
 
     return validate
 
@@ -290,32 +303,3 @@ def _stretches(num_steps: int, done: int) -> list[tuple[int, int]]:
     """Return (start, stop) of the pieces of an epoch that are still to run."""
     bounds = np.unique(np.linspace(0, num_steps, _STRETCHES_PER_EPOCH + 1).round().astype(int)).tolist()
     return [(start, stop) for start, stop in itertools.pairwise(bounds) if start >= done]
-
-
-def _check_arguments(
-    model: VAE,
-    num_images: int,
-    num_epochs: int,
-    batch_size: int,
-    save_minutes: float,
-    posterior_epochs: Collection[int] | None,
-) -> None:
-    if getattr(model, "optimizer", None) is None:
-        raise ValueError(
-            "fit expects a compiled model, got one without an optimizer: "
-            "call model.compile(optimizer=keras.optimizers.RMSprop()) first."
-        )
-    if num_epochs != int(num_epochs) or num_epochs < 1:
-        raise ValueError(f"num_epochs must be a whole number of at least 1, got {num_epochs}.")
-    if batch_size != int(batch_size) or not 1 <= batch_size <= num_images:
-        raise ValueError(
-            f"batch_size must be a whole number from 1 to the number of images, {num_images}, got {batch_size}."
-        )
-    if not save_minutes >= 0:
-        raise ValueError(
-            f"save_minutes must be zero (after every stretch of an epoch) or positive, got {save_minutes}."
-        )
-    if posterior_epochs is not None and any(epoch < 1 for epoch in posterior_epochs):
-        raise ValueError(
-            f"posterior_epochs must be None (all) or numbers of epochs, from 1, got {sorted(posterior_epochs)}."
-        )

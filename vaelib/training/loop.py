@@ -13,6 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from .._types import Tensor
+from .._warnings import warn
+from ..image_model import same
 from ..models import Objective
 
 __all__ = ["NEVER", "SUMS", "Carry", "compiled_loops", "means_of"]
@@ -57,13 +59,9 @@ def compiled_loops(model: keras.Model) -> tuple[Callable, Callable]:
         its sums. rows are (num_steps, batch) int32 indices into images; weights, (num_steps, batch), are 0 for rows
         that fill up the last batch.
     """
-    parts = model.optimizer, model.beta, model.asked_jit_compile, *model.trainable_variables
+    parts = model.optimizer, model.asked_jit_compile, *model.compiled_in
     known = getattr(model, "_loops", None)
-    if (
-        known is None
-        or len(known.parts) != len(parts)
-        or any(a is not b for a, b in zip(known.parts, parts, strict=True))
-    ):
+    if known is None or not same(known.parts, parts):
         use_xla = _uses_xla(model)
         known = _Loops(_compiled(_train_loop(model), use_xla), _compiled(_evaluate_loop(model), use_xla), parts)
         # Bypass Keras, which would track what is inside.
@@ -122,12 +120,27 @@ def _compiled(loop: Callable, use_xla: bool) -> Callable:
     """
     programs: dict[tuple, Callable] = {}
 
-    def call(*arguments: Any) -> Any:
-        tensors = [tf.convert_to_tensor(argument) for argument in arguments]
-        signature = tuple((tensor.dtype, *tensor.shape) for tensor in tensors)
+    def run(tensors: list[Tensor], jit_compile: bool) -> Any:
+        signature = (jit_compile, *((tensor.dtype, *tensor.shape) for tensor in tensors))
         if signature not in programs:
-            programs[signature] = tf.function(loop, jit_compile=use_xla).get_concrete_function(*tensors)
+            programs[signature] = tf.function(loop, jit_compile=jit_compile).get_concrete_function(*tensors)
         return programs[signature](*tensors)
+
+    def call(*arguments: Any) -> Any:
+        nonlocal use_xla
+        tensors = [tf.convert_to_tensor(argument) for argument in arguments]
+        try:
+            return run(tensors, use_xla)
+        except tf.errors.InvalidArgumentError as error:
+            # XLA refuses such a program before it runs a step of it.
+            if not use_xla or "unsupported operations" not in str(error):
+                raise
+        warn(
+            "XLA cannot compile a layer of this model, such as one that rotates images: training goes on without XLA, "
+            "more slowly. compile(jit_compile=False) says that this is meant."
+        )
+        use_xla = False
+        return run(tensors, use_xla)
 
     return call
 
@@ -151,11 +164,12 @@ def _batch(images: Tensor, rows: Tensor) -> Tensor:
 
 def _noise(model: keras.Model, seed: Tensor, step: Tensor, batch_size: int) -> Tensor:
     """Draw standard normal noise that depends on the seed and the step only."""
-    return tf.random.stateless_normal((batch_size, model.latent_dim), (seed, tf.cast(step, tf.int32)))
+    return tf.random.stateless_normal((batch_size, model.latent_dim), (seed, tf.cast(step, seed.dtype)))
 
 
 def _sums(objective: Objective, weights: Tensor) -> Tensor:
     """Return what a batch adds to the totals named in SUMS."""
+    weights = tf.cast(weights, objective.loss.dtype)
     num_images = tf.reduce_sum(weights)
     distortion = tf.reduce_sum(objective.distortion * weights)
     rate = tf.reduce_sum(objective.rate * weights)
