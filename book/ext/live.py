@@ -1,10 +1,12 @@
 """Put live pictures on the book's pages, by a directive or by the tag of a notebook's cell.
 
 In a page of `book/`, ```{live} film``` puts the film where it stands; in a notebook, whose text stays plain Markdown,
-it comes after the cell with the tag `live-film`. The kinds are film, explorer and draw.
+it comes after the cell with the tag `live-film`. The training stands small where a chapter's text has
+<div data-live="train" data-small>a sentence for notebooks</div>. The kinds are film, explorer, draw and train.
 """
 
 import html
+import re
 from pathlib import Path
 
 import live_assets
@@ -66,7 +68,10 @@ def _follow_tags(app, doctree):
     for cell in list(doctree.findall(nodes.container)):
         for kind in KINDS:
             if f"tag_live-{kind}" in cell["classes"]:
-                cell.parent.insert(cell.parent.index(cell) + 1, live(kind=kind, autoplay=False, small=kind == "train"))
+                cell.parent.insert(cell.parent.index(cell) + 1, live(kind=kind, autoplay=False, small=False))
+    for raw in list(doctree.findall(nodes.raw)):
+        if place := re.match(r'<div data-live="(\w+)" data-small>', raw.astext()):
+            raw.replace_self(live(kind=place[1], autoplay=False, small=True))
 
 
 def _add_files(app, pagename, templatename, context, doctree):

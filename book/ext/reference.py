@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 import vaelib
 
 # Document these methods of a model; Keras documents the rest.
-_OF_MODELS = "encode, decode, generate, call, distortion, objective"
+_OF_MODELS = "encode, decode, generate, reconstruct, interpolate, call, distortion, objective"
 # Leave out what every tuple has.
 _OF_TUPLES = "count, index"
 
@@ -63,7 +63,7 @@ def documented(name):
     thing = getattr(importlib.import_module(module), own)
     if not inspect.isclass(thing):
         return [f".. autofunction:: {name}"]
-    if issubclass(thing, keras.Model):
+    if issubclass(thing, vaelib.VAE):
         return [f".. autoclass:: {name}", f"   :members: {_OF_MODELS}"]
     if issubclass(thing, keras.layers.Layer):
         return [f".. autoclass:: {name}", "   :members: call"]

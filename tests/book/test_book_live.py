@@ -9,7 +9,9 @@ FIRST = "book/index.html"
 LIVE = {
     FIRST: ["film"],
     "notebooks/06_watch_the_posterior.html": ["film"],
-    "notebooks/07_weigh_the_kl.html": ["explorer"],
+    "notebooks/07_weigh_the_kl.html": ["explorer", "train"],
+    "notebooks/08_find_the_collapse.html": ["train"],
+    "book/train_it_here.html": ["train"],
     "notebooks/10_ask_the_model.html": ["film", "explorer", "draw"],
 }
 

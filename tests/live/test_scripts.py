@@ -88,6 +88,13 @@ def test_what_is_used_too_early_is_noticed(text, names):
     assert used_too_early([("first", text), ("second", LATER)]) == [("first", name) for name in names]
 
 
+@pytest.mark.parametrize("last", HOSTS)
+def test_no_name_is_defined_twice(last):
+    """A page's script takes the second definition without a word, and a notebook's, a module, is no program at all."""
+    names = [name for part in (*data._PARTS, last) for name in defined_in(code_of((WEB / f"{part}.js").read_text()))]
+    assert [name for name in sorted(set(names)) if names.count(name) > 1] == []
+
+
 def test_the_javascript_of_both_hosts_is_one():
     page, widget = (data.script(last) for last in HOSTS)
     for file in sorted(WEB.glob("*.js")):

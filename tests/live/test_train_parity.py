@@ -150,7 +150,7 @@ def test_the_first_weights_are_spread_as_those_of_keras(page):
 
 def test_digits_come_out_as_they_went_in(page, digits):
     x = digits.x_test[:2000]
-    engine = (data._WEB / "train_engine.js").read_text()
+    engine = "".join((data._WEB / f"{part}.js").read_text() for part in ("packing", "train_engine"))
     text = page.evaluate(
         f"""async packed => {{ {engine}
           let text = "";

@@ -8,7 +8,7 @@ function make(tag, attributes = {}, ...children) {
     else if (value !== false) node.setAttribute(name, value === true ? "" : value);
   }
   // Keep the keys of a control from JupyterLab and Notebook 7, which would take them for commands of their own.
-  if (node.tabIndex >= 0) node.setAttribute("data-lm-suppress-shortcuts", "true");
+  if (node.tabIndex >= 0 || tag === "summary") node.setAttribute("data-lm-suppress-shortcuts", "true");
   node.append(...children);
   return node;
 }

@@ -119,7 +119,7 @@ async function film(host, source, { autoplay = false }, signal) {
 
   panels.forEach(({ canvas }, run) => {
     const under = event => pickedBatch(
-      traceOf(run, state.epoch), state.batch, pointed(event, canvas, limit()), (REACH * 2 * limit()) / canvas.clientWidth);
+      traceOf(run, state.epoch), state.batch, pointed(event, canvas, { limit: limit(), centre: [0, 0] }), (REACH * 2 * limit()) / canvas.clientWidth);
     canvas.addEventListener("pointermove", event => {
       if (!state.pinned && !state.playing && event.pointerType !== "touch") pick(under(event), false);
     });

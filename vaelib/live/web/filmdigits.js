@@ -29,12 +29,6 @@ function digitsOf(source, films, epochs, came) {
   };
 }
 
-// Undo zlib's compression.
-async function inflate(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
 function pixelsOf({ images }, batch) {
   return images && Float32Array.from(images.subarray(784 * (batch - 1), 784 * batch), pixel => pixel / WHITE);
 }

@@ -36,3 +36,9 @@ function unpack(name, value) {
   if (Array.isArray(value)) return value.map(part => unpack(name, part));
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, unpack(name, part)]));
 }
+
+// Undo zlib's compression.
+async function inflate(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

@@ -21,7 +21,8 @@ function drawCurve(canvas, name, value, { mine, kept, known, numSteps }, colours
     line(mine, colours.runs[0], 2.5, []),
   ];
   const isInSight = ([step]) => step <= numSteps && step > 0;
-  const inSight = lines.flatMap(({ points }) => points.filter(isInSight)).map(([, nats]) => nats);
+  const all = lines.flatMap(({ points }) => points), seen = all.filter(isInSight);
+  const inSight = (seen.length ? seen : all).map(([, nats]) => nats);
   const low = Math.min(...inSight, ...(name[0] === "r" ? [0] : [])), high = Math.max(...inSight, low + 1);
   const x = step => left + (step / numSteps) * (width - left - 6);
   const y = nats => bottom - ((nats - low) / (high - low)) * (bottom - top);

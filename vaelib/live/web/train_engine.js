@@ -1,12 +1,11 @@
 // Load what training needs when a reader asks for it, and speak with the worker that trains.
 
 // Undo `_deflated` of vaelib/live/training.py: base64 of bytes that were compressed with a checksum.
-async function inflate(name, text) {
+async function inflateText(name, text) {
   if (typeof DecompressionStream === "undefined") throw new Error("This browser is too old to unpack the data.");
   const packed = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
   try {
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    return await inflate(packed);
   } catch {
     throw new Error(`The data "${name}" are damaged.`);
   }
@@ -14,7 +13,7 @@ async function inflate(name, text) {
 
 // Return images as bytes, 784 each, from one bit for each pixel and the values of those that are not black.
 async function inflateDigits(name, { count, places, values }) {
-  const [isInk, ink] = await Promise.all([inflate(name, places), inflate(name, values)]);
+  const [isInk, ink] = await Promise.all([inflateText(name, places), inflateText(name, values)]);
   if (isInk.length !== 98 * count) throw new Error(`The data "${name}" are incomplete.`);
   const pixels = new Uint8Array(784 * count);
   let next = 0;
@@ -31,7 +30,7 @@ async function loadTraining(source, count, progress) {
   const load = async name => {
     const value = await source(name);
     const unpacked = name === "train-kernels"
-      ? await Promise.all([inflate(name, value.script), inflate(name, value.program)]) : await inflateDigits(name, value);
+      ? await Promise.all([inflateText(name, value.script), inflateText(name, value.program)]) : await inflateDigits(name, value);
     progress(++loaded, names.length);
     return unpacked;
   };

@@ -22,14 +22,15 @@ function makeTrainView() {
 }
 
 function fillTrainView({ panel, digits, plots, rows, status }, state, settings, facts, colours) {
-  const { numBatches, step, mine, kept, pixels, posteriors } = state;
-  const numSteps = numBatches * (settings.numEpochs + state.more);
+  const { numBatches, mine, kept, pixels, posteriors } = state;
+  // Before the first step, show what is to come.
+  const perEpoch = numBatches ?? Math.ceil(settings.count / 128), numSteps = perEpoch * (settings.numEpochs + state.more);
   status.textContent = statusOf(state, numSteps);
-  drawTrainPanel(panel, posteriors, numBatches, colours);
+  drawTrainPanel(panel, posteriors, perEpoch, colours);
   panel.canvas.setAttribute("aria-label", `${posteriors.length / 4} posteriors as ellipses around the prior's circle`);
   if (pixels) paintGrid(digits, pixels);
   const shown = { mine, kept, known: facts.runs, numSteps };
-  if (step > 0) CURVES.forEach(([name, value], i) => drawCurve(plots[i], name, value, shown, colours));
+  CURVES.forEach(([name, value], i) => drawCurve(plots[i], name, value, shown, colours));
   const now = mine.steps.length ? [{ label: `this run: ${labelOf(settings)}`, ...mine }] : [];
   rows.replaceChildren(...[...now, ...kept, ...facts.runs].map(runRow));
 }

@@ -11,7 +11,7 @@ function noCurve() {
 // `explore` with a network that a reader wants to ask, `moved` when an experiment has changed the settings.
 function makeSession(source, settings, facts, { small, redraw, speak, explore, moved }) {
   const state = {
-    phase: "idle", step: 0, numBatches: 1, more: 0, pace: 0, mine: noCurve(), kept: [], posteriors: [], pixels: null,
+    phase: "idle", step: 0, numBatches: null, more: 0, pace: 0, mine: noCurve(), kept: [], posteriors: [], pixels: null,
   };
   let engine = null, loaded = null, changes = [], lastGrid = 0;
 
