@@ -78,7 +78,8 @@ def _add_files(app, pagename, templatename, context, doctree):
     # Load them on such pages only, after the first paint.
     if doctree is not None and any(doctree.findall(live)):
         app.add_css_file(f"{FOLDER}/live.css")
-        app.add_js_file(f"{FOLDER}/live.js", loading_method="defer")
+        trains = any(place["kind"] == "train" for place in doctree.findall(live))
+        app.add_js_file(f"{FOLDER}/live-train.js" if trains else f"{FOLDER}/live.js", loading_method="defer")
 
 
 def _visit_html(self, node):

@@ -46,7 +46,8 @@ def write(folder):
     for name, value in (data.latent_data(models, x, y) | film | _training(digits, results)).items():
         content = json.dumps(value, separators=(",", ":"))
         (folder / f"{name}.js").write_text(f"window.vaelibData[{json.dumps(name)}] = {content};\n", encoding="utf-8")
-    (folder / "live.js").write_text(data.script("page"), encoding="utf-8")
+    for name, last in (("live", "page"), ("live-train", "train")):
+        (folder / f"{name}.js").write_text(data.script(last), encoding="utf-8")
     (folder / "live.css").write_text(data.style(), encoding="utf-8")
     live_stills.film(results, folder / "film.png")
     live_stills.explorer(results, models, x, y, folder / "explorer.png")

@@ -82,7 +82,7 @@ def test_a_live_picture_that_has_not_come_is_printed_as_a_still_one(browser, sit
 
 def test_a_live_picture_that_is_there_is_printed_as_it_is(browser, site):
     page = browser.new_page(viewport={"width": DESK, "height": 800})
-    page.goto(site + CHAPTERS[6])
+    page.goto(site + CHAPTERS[5])
     look_at_live_pictures(page)
     page.locator("[data-live][data-state=ready]").wait_for()
     page.emulate_media(media="print")
@@ -94,7 +94,7 @@ def test_a_live_picture_that_is_there_is_printed_as_it_is(browser, site):
 
 def test_without_javascript_one_still_picture_is_printed(browser, site):
     page = browser.new_page(java_script_enabled=False)
-    page.goto(site + CHAPTERS[6])
+    page.goto(site + CHAPTERS[5])
     page.emulate_media(media="print")
     assert page.locator("[data-live] img").is_visible()
     assert not page.locator(".on-paper img").is_visible()

@@ -102,8 +102,10 @@ def test_chapter_10_loads_little_until_a_picture_is_asked_for(browser, site):
 
 @pytest.mark.parametrize("page", ["book/index.html", CHAPTER_10])
 def test_nothing_moves_while_a_page_loads_and_is_read(page, browser, site):
-    shifts = """window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
-      window.shift += entry.value;
+    # Leave out what moves in the theme's table of contents alone, whose entries are marked while one reads.
+    shifts = """window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(({ value, sources }) => {
+      const isOurs = ({ node }) => !(node?.parentElement ?? node)?.closest?.(".bd-sidebar-secondary");
+      if (sources.length === 0 || sources.some(isOurs)) window.shift += value;
     })).observe({ type: "layout-shift", buffered: true });"""
     view = browser.new_page(viewport={"width": DESK, "height": 800})
     view.add_init_script(shifts)

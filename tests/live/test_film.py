@@ -5,17 +5,10 @@ import zlib
 
 import numpy as np
 import pytest
-from browsing import served
 from pictures import opened
 
 from vaelib import load_run
 from vaelib.live.film import film_data
-
-
-@pytest.fixture(scope="module")
-def address(pictures):
-    with served(pictures) as address:
-        yield address
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import vaelib
 from vaelib.live import data
 
 WEB = ROOT / "vaelib/live/web"
-HOSTS = ("page", "widget")
+HOSTS = ("page", "train", "widget")
 # Leave out strings, the text of templates, and comments.
 STRING, TEMPLATE, COMMENT = r'"(?:[^"\\\n]|\\.)*"', r"`[^`]*`", r"//.*"
 
@@ -56,7 +56,7 @@ def used_too_early(parts):
 
 @pytest.mark.parametrize("last", HOSTS)
 def test_each_part_uses_only_what_is_above_it(last):
-    parts = [(part, (WEB / f"{part}.js").read_text()) for part in (*data._PARTS, last)]
+    parts = [(part, (WEB / f"{part}.js").read_text()) for part in data.parts(last)]
     assert {"rainbow", "MARGIN", "PAD_SIDE", "PEN_STEP", "film"} <= set().union(
         *(defined_in(code_of(text)) for _, text in parts)
     )
@@ -91,25 +91,25 @@ def test_what_is_used_too_early_is_noticed(text, names):
 @pytest.mark.parametrize("last", HOSTS)
 def test_no_name_is_defined_twice(last):
     """A page's script takes the second definition without a word, and a notebook's, a module, is no program at all."""
-    names = [name for part in (*data._PARTS, last) for name in defined_in(code_of((WEB / f"{part}.js").read_text()))]
+    names = [name for part in data.parts(last) for name in defined_in(code_of((WEB / f"{part}.js").read_text()))]
     assert [name for name in sorted(set(names)) if names.count(name) > 1] == []
 
 
 def test_the_javascript_of_both_hosts_is_one():
-    page, widget = (data.script(last) for last in HOSTS)
+    page, train, widget = (data.script(last) for last in HOSTS)
     for file in sorted(WEB.glob("*.js")):
         lines = file.read_text().splitlines(keepends=True)
         assert len(lines) <= 200, file.name
         text = "".join(line for line in lines if not line.lstrip().startswith("//"))
-        if file.stem not in HOSTS:
-            assert text in page, file.name
-            assert text in widget, file.name
-    assert "import " not in page
-    assert "fetch(" not in page, "a page from a file may not fetch"
+        if file.stem not in ("page", "widget"):
+            hosts = (train,) if file.stem.startswith("train") else (page, train, widget)
+            assert all(text in host for host in hosts), file.name
+    assert "import " not in train
+    assert "fetch(" not in train, "a page from a file may not fetch"
 
 
 def test_every_class_of_the_javascript_is_in_the_css():
-    classes = set(re.findall(r"vaelib-[a-z]+(?:-[a-z]+)*", data.script("page"))) - {"vaelib-line-", "vaelib-digit-"}
+    classes = set(re.findall(r"vaelib-[a-z]+(?:-[a-z]+)*", data.script("train"))) - {"vaelib-line-", "vaelib-digit-"}
     assert [name for name in sorted(classes) if name not in data.style()] == []
 
 

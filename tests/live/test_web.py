@@ -2,16 +2,9 @@
 
 import numpy as np
 import pytest
-from browsing import served
 from pictures import opened
 
 from vaelib import load_run
-
-
-@pytest.fixture(scope="module")
-def address(pictures):
-    with served(pictures) as address:
-        yield address
 
 
 @pytest.fixture

@@ -2,16 +2,10 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import PHONE, served
+from browsing import PHONE
 from pictures import KINDS, opened
 
 ALL = f"{'-'.join(KINDS)}.html"
-
-
-@pytest.fixture(scope="module")
-def address(pictures):
-    with served(pictures) as address:
-        yield address
 
 
 def cut(text):

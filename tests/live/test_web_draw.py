@@ -3,28 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from browsing import served
-from pictures import opened
 
 import vaelib
-
-
-@pytest.fixture(scope="module")
-def address(pictures):
-    with served(pictures) as address:
-        yield f"{address}draw.html"
-
-
-@pytest.fixture
-def draw(browser, address):
-    with opened(browser, address) as draw:
-        yield draw
-        assert draw.errors == []
-
-
-def press(draw, name):
-    draw.page.get_by_role("button", name=name, exact=True).first.click()
-    draw.settle()
 
 
 def numbers_of(draw, row, selector):
@@ -48,7 +28,7 @@ def test_a_seven_drawn_with_the_mouse_lands_among_the_sevens(draw, models, digit
 
 
 def test_the_table_says_in_nats_what_was_computed(draw):
-    press(draw, "test digit 7")
+    draw.press("test digit 7")
     cells = np.array([numbers_of(draw, row, "span") for row in range(3)])[..., 0]
     for column, belief in zip(cells.T, draw.read("draw")["beliefs"], strict=True):
         np.testing.assert_allclose(column, [belief[name] for name in ("distortion", "rate", "elbo")], atol=0.051)
@@ -56,7 +36,7 @@ def test_the_table_says_in_nats_what_was_computed(draw):
 
 
 def test_every_pixels_cost_is_shown_and_they_add_up_to_the_distortion(draw):
-    press(draw, "test digit 7")
+    draw.press("test digit 7")
     read = draw.read("draw")
     for i, belief in enumerate(read["beliefs"]):
         x, p = np.array(read["image"]), np.clip(belief["image"], 1e-7, 1 - 1e-7)
@@ -75,7 +55,7 @@ def test_every_pixels_cost_is_shown_and_they_add_up_to_the_distortion(draw):
 def test_prices_stand_beside_those_of_test_digits_of_the_class(draw, models, digits):
     x, y = digits.x_test[:3000], digits.y_test[:3000]
     sevens, compare = x[y == 7], draw.page.get_by_label("small numbers: half of")
-    press(draw, "test digit 7")
+    draw.press("test digit 7")
     assert "7s: " in draw.page.locator("tbody small").first.inner_text()
     rates = [np.array(vaelib.gaussian_kl(*model.encode(sevens))) for model in models]
     found = numbers_of(draw, 1, "small")
@@ -101,7 +81,7 @@ def test_what_is_noise_is_called_noise(draw, models, digits):
     rates = [np.array(vaelib.gaussian_kl(*model.encode(digits.x_test))) for model in models]
     assert rates[2].max() < 0.1
     assert min(rates[0].min(), rates[1].min()) > 0.5
-    press(draw, "test digit 3")
+    draw.press("test digit 3")
     answers = draw.page.locator("tbody").nth(3).locator("td").all_inner_texts()
     assert answers[2].strip() == "none: z is noise"
     assert all("of 25 are" in answer for answer in answers[:2])
@@ -114,7 +94,7 @@ def test_nine_of_25_are_rarely_of_one_class_by_chance(digits):
 
 
 def test_sample_again_draws_new_z_from_the_same_posteriors(draw):
-    press(draw, "test digit 3")
+    draw.press("test digit 3")
     draws = []
     for _ in range(40):
         draw.page.get_by_role("button", name="Sample again").click()
@@ -136,7 +116,7 @@ def exact_of(draw):
 
 @pytest.mark.parametrize("digit", [1, 8])
 def test_the_contours_are_those_of_the_true_posterior(digit, draw, models):
-    press(draw, f"test digit {digit}")
+    draw.press(f"test digit {digit}")
     found = exact_of(draw)
     x = np.reshape(draw.read("draw")["image"], (1, 28, 28, 1)).astype("float32")
     for exact, model in zip(found, models, strict=True):

@@ -4,7 +4,7 @@ import base64
 
 import numpy as np
 import pytest
-from browsing import PHONE, served
+from browsing import PHONE
 from pictures import opened
 
 import vaelib
@@ -12,15 +12,9 @@ import vaelib
 PHONE_SIZE = {"width": PHONE, "height": 740}
 
 
-@pytest.fixture(scope="module")
-def address(pictures):
-    with served(pictures) as address:
-        yield f"{address}explorer.html"
-
-
 @pytest.fixture
 def explorer(browser, address):
-    with opened(browser, address) as explorer:
+    with opened(browser, f"{address}explorer.html") as explorer:
         yield explorer
         assert explorer.errors == []
 
@@ -157,7 +151,7 @@ def test_the_strip_shows_the_way_between_marked_points(explorer, models):
 
 
 def test_without_motion_a_walk_jumps(browser, address):
-    with opened(browser, address, reduced_motion="reduce") as explorer:
+    with opened(browser, f"{address}explorer.html", reduced_motion="reduce") as explorer:
         explorer.page.get_by_role("button", name="Walk").click()
         seen = explorer.page.evaluate("""async () => {
           const seen = new Set(), start = performance.now();
@@ -223,7 +217,7 @@ def swipe(explorer, across, down):
 
 
 def test_a_swipe_up_scrolls_the_page_and_one_across_moves_the_point(browser, address):
-    with opened(browser, address, viewport=PHONE_SIZE, has_touch=True, is_mobile=True) as explorer:
+    with opened(browser, f"{address}explorer.html", viewport=PHONE_SIZE, has_touch=True, is_mobile=True) as explorer:
         scrolled = explorer.page.evaluate("() => scrollY")
         swipe(explorer, 0, -150)
         assert explorer.page.evaluate("() => scrollY") > scrolled + 100

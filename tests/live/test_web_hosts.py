@@ -2,15 +2,7 @@
 
 import re
 
-import pytest
-from browsing import served
 from pictures import KINDS, forbid_inline, opened
-
-
-@pytest.fixture(scope="module")
-def address(pictures):
-    with served(pictures) as address:
-        yield address
 
 
 def test_from_a_file_they_are_the_same_and_ask_nobody(browser, pictures):

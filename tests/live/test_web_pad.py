@@ -2,26 +2,7 @@
 
 import numpy as np
 import pytest
-from browsing import served
 from pictures import opened
-
-
-@pytest.fixture(scope="module")
-def address(pictures):
-    with served(pictures) as address:
-        yield f"{address}draw.html"
-
-
-@pytest.fixture
-def draw(browser, address):
-    with opened(browser, address) as draw:
-        yield draw
-        assert draw.errors == []
-
-
-def press(draw, name):
-    draw.page.get_by_role("button", name=name, exact=True).first.click()
-    draw.settle()
 
 
 def image_of(draw):
@@ -40,7 +21,7 @@ def test_the_arrow_keys_draw_too(draw):
 
 
 def test_a_finger_draws_too(browser, address):
-    with opened(browser, address, has_touch=True) as draw:
+    with opened(browser, f"{address}draw.html", has_touch=True) as draw:
         box = draw.page.locator(".vaelib-pad").bounding_box()
         touch = draw.page.context.new_cdp_session(draw.page)
         for kind, share in (("Start", 0.2), ("Move", 0.5), ("Move", 0.8), ("End", None)):
@@ -57,22 +38,22 @@ def test_undo_goes_back_stroke_by_stroke_and_over_a_clearing(draw):
     draw.stroke((0.3, 0.5), (0.8, 0.5))
     second = image_of(draw)
     assert not np.array_equal(first, second)
-    press(draw, "Clear")
+    draw.press("Clear")
     assert draw.read("draw") is None
-    press(draw, "Undo")
+    draw.press("Undo")
     np.testing.assert_array_equal(image_of(draw), second)
     draw.page.locator(".vaelib-pad").press("Control+z")
     draw.settle()
     np.testing.assert_array_equal(image_of(draw), first)
     for _ in range(3):
-        press(draw, "Undo")
+        draw.press("Undo")
     assert draw.read("draw") is None
 
 
 def test_a_thicker_pen_leaves_more_ink(draw):
     ink = []
     for pen in ("thin", "medium", "thick"):
-        press(draw, "Clear")
+        draw.press("Clear")
         draw.page.get_by_role("combobox", name="pen").select_option(pen)
         draw.stroke((0.2, 0.2), (0.8, 0.8))
         ink.append(image_of(draw).sum())
@@ -80,7 +61,7 @@ def test_a_thicker_pen_leaves_more_ink(draw):
 
 
 def test_a_test_digit_arrives_as_it_is(draw, digits):
-    press(draw, "test digit 7")
+    draw.press("test digit 7")
     sevens = digits.x_test[digits.y_test == 7][:1, ..., 0]
     np.testing.assert_allclose(image_of(draw)[None], sevens, atol=1e-5)
 
@@ -91,7 +72,7 @@ def test_a_browser_that_gives_no_pixels_back_changes_nothing(browser, address):
     def prepare(page):
         page.add_init_script("CanvasRenderingContext2D.prototype.getImageData = () => { throw new Error('no'); };")
 
-    with opened(browser, address, prepare=prepare) as draw:
+    with opened(browser, f"{address}draw.html", prepare=prepare) as draw:
         draw.stroke((0.25, 0.2), (0.75, 0.2), (0.45, 0.85))
         assert draw.read("draw")["beliefs"][0]["near"]["digit"] == 7
         assert draw.errors == []
@@ -103,7 +84,7 @@ def test_the_trail_is_the_way_of_the_mean_while_one_draws(draw):
     for belief in draw.read("draw")["beliefs"]:
         assert len(belief["trail"]) >= 4
         assert belief["trail"][-1] == belief["mean"]
-    press(draw, "test digit 1")
+    draw.press("test digit 1")
     assert all(len(belief["trail"]) == 1 for belief in draw.read("draw")["beliefs"])
 
 
@@ -115,8 +96,8 @@ def test_a_walk_between_two_drawings_decodes_what_lies_between(draw, models):
     assert slider.is_disabled()
     means = []
     for digit, name in ((3, "Keep as A"), (0, "Keep as B")):
-        press(draw, f"test digit {digit}")
-        press(draw, name)
+        draw.press(f"test digit {digit}")
+        draw.press(name)
         means.append([belief["mean"] for belief in draw.read("draw")["beliefs"]])
     slider.fill("25")
     draw.settle()
@@ -138,8 +119,8 @@ def test_a_walk_between_two_drawings_decodes_what_lies_between(draw, models):
 
 def test_the_walk_plays_to_its_end(draw):
     for digit, name in ((3, "Keep as A"), (0, "Keep as B")):
-        press(draw, f"test digit {digit}")
-        press(draw, name)
+        draw.press(f"test digit {digit}")
+        draw.press(name)
     draw.page.get_by_role("button", name="Walk").press("Enter")
     slider = draw.page.get_by_role("slider", name="from A to B")
     places = []
@@ -156,15 +137,15 @@ def test_the_walk_plays_to_its_end(draw):
 
 def test_a_link_brings_back_the_drawing_and_the_view(browser, address):
     permissions = ["clipboard-read", "clipboard-write"]
-    with opened(browser, address, permissions=permissions) as draw:
-        press(draw, "test digit 4")
+    with opened(browser, f"{address}draw.html", permissions=permissions) as draw:
+        draw.press("test digit 4")
         draw.page.get_by_role("combobox", name="pen").select_option("thick")
         draw.stroke((0.2, 0.9), (0.8, 0.9))
         draw.page.get_by_role("combobox", name="axes").select_option("±3")
         draw.page.get_by_label("small numbers: half of").select_option("the 9s")
-        press(draw, "Copy link")
+        draw.press("Copy link")
         link, image = draw.page.evaluate("() => navigator.clipboard.readText()"), image_of(draw)
-        assert link.startswith(f"{address}#draw=")
+        assert link.startswith(f"{address}draw.html#draw=")
         assert "Copied" in draw.host("draw").inner_text()
     with opened(browser, link, prepare=lambda page: None) as draw:
         draw.host("draw").locator("canvas").first.wait_for()
@@ -177,7 +158,7 @@ def test_a_link_brings_back_the_drawing_and_the_view(browser, address):
 
 @pytest.mark.parametrize("text", ["AQ", "!!", "AgAA", "AQAAFgAB", "AQD_", "AQAAAP__", "AQAAFgAA"])
 def test_a_damaged_link_is_a_sentence(text, browser, address):
-    with opened(browser, f"{address}#draw={text}") as draw:
+    with opened(browser, f"{address}draw.html#draw={text}") as draw:
         assert "The drawing of this link cannot be shown." in draw.page.locator(".vaelib-message").inner_text()
         draw.stroke((0.5, 0.2), (0.5, 0.8))
         assert "link" not in draw.page.locator(".vaelib-message").inner_text()

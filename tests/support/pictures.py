@@ -14,14 +14,15 @@ PAGE = """<!doctype html>
 <link rel="icon" href="live/film.png">
 <link rel="stylesheet" href="live/live.css">
 <main><h1>The live pictures</h1>{places}</main>
-<script src="live/live.js"></script>
+<script src="live/{script}.js"></script>
 """
 
 
 def write_page(folder, kinds=KINDS):
     """Write the page, beside the folder live/."""
+    script = "live-train" if "train" in kinds else "live"
     places = "".join(f'<div data-live="{kind}"></div>' for kind in kinds)
-    (folder / f"{'-'.join(kinds)}.html").write_text(PAGE.format(places=places))
+    (folder / f"{'-'.join(kinds)}.html").write_text(PAGE.format(places=places, script=script))
 
 
 class Opened(NamedTuple):
@@ -42,6 +43,11 @@ class Opened(NamedTuple):
     def settle(self):
         """Let two frames pass: what was asked for has been drawn."""
         self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def press(self, name):
+        """Click the first button of a name."""
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+        self.settle()
 
     def stroke(self, *points):
         """Draw on the pad with the mouse; points are shares of its width and height."""

@@ -75,7 +75,7 @@ def test_a_schedule_rises_to_its_beta_and_stays(beta, num_steps, step):
 @given(st.integers(1, 300), st.data(), st.booleans(), st.integers(0, 2**31 - 1), st.integers(0, 10**6))
 def test_every_image_is_in_one_batch_of_an_epoch(num_images, data, shuffle, seed, step):
     batch_size = data.draw(st.integers(1, num_images))
-    rows, weights = (np.array(a) for a in FIT._batches(FIT._order(num_images, shuffle, seed, step), batch_size))
+    rows, weights = (np.array(a) for a in FIT._batches(FIT.epoch_order(num_images, shuffle, seed, step), batch_size))
     num_steps = -(-num_images // batch_size)
     assert rows.shape == weights.shape == (num_steps, batch_size)
     assert sorted(rows[weights == 1]) == list(range(num_images))

@@ -16,42 +16,42 @@ from ..layers import DenseDecoder, DenseEncoder
 from ..models import VAE
 from . import measures
 
-__all__ = ["latent_data", "pack", "script", "style"]
+__all__ = ["latent_data", "pack", "parts", "script", "style"]
 
 _WEB = Path(__file__).parent / "web"
 # Join them in this order: each script uses only what is above it.
 _FILM = ("trace", "filmdigits", "filmpanel", "film")
 _EXPLORER = ("tiles", "around", "explorer")
 _PAD = ("posterior", "pad", "belief", "prices", "kept", "link", "draw")
-_SESSION = (
-    "engine",
-    "settings",
-    "curves",
-    "memory",
-    "words",
-    "panels",
-    "network",
-    "closeup",
-    "experiments",
-    "download",
-)
-_TRAIN = (*(f"train_{part}" for part in (*_SESSION, "session")), "train")
-_PARTS = ("packing", "network", "ink", "dom", "plane", "pace", *_FILM, *_EXPLORER, *_PAD, *_TRAIN, "start")
+_PARTS = ("packing", "network", "ink", "dom", "plane", "pace", *_FILM, *_EXPLORER, *_PAD, "start")
+# Load these, a quarter of the script, only on pages where a reader can train.
+_VIEWS = ("settings", "curves", "memory", "words", "panels", "network", "closeup", "experiments")
+_TRAIN = ("train_engine", *(f"train_{part}" for part in (*_VIEWS, "download", "session")), "train")
+_LASTS = {"page": ("page",), "train": (*_TRAIN, "page"), "widget": ("widget",)}
 # Offer this many test digits to a reader who does not want to draw.
 _NUM_EXAMPLES = 20
 # Join these styles: what all pictures share, then the rules of each.
 _STYLES = ("live", "film", "explorer", "draw", "train")
 
 
-def script(last: str) -> str:
-    """Return the JavaScript of all live pictures, with "page" or "widget" at its end, as one text.
+def parts(last: str) -> tuple[str, ...]:
+    """Return the names of the files in web/ that a host's script joins: "page", "train" (a page to train on), "widget".
 
     Raises:
-        ValueError: if last is neither.
+        ValueError: if last is none of them.
     """
-    if last not in ("page", "widget"):
-        raise ValueError(f'last must be "page" or "widget", got {last!r}.')
-    text = "\n".join((_WEB / f"{part}.js").read_text(encoding="utf-8") for part in (*_PARTS, last))
+    if last not in _LASTS:
+        raise ValueError(f'last must be "page", "train" or "widget", got {last!r}.')
+    return *_PARTS, *_LASTS[last]
+
+
+def script(last: str) -> str:
+    """Return the JavaScript of the live pictures for a host, see `parts`, as one text.
+
+    Raises:
+        ValueError: if there is no such host.
+    """
+    text = "\n".join((_WEB / f"{part}.js").read_text(encoding="utf-8") for part in parts(last))
     # Leave out the lines of comments: readers of a page load them for nothing.
     text = re.sub(r"^[ \t]*//.*\n", "", text, flags=re.MULTILINE)
     if last == "widget":

@@ -48,7 +48,7 @@ async function train(host, source, options, signal) {
     const own = await trainedSource(source, weights, described, { hidden: settings.hidden, label: labelOf(settings) });
     mine.replaceChildren(...["explorer", "draw"].map(kind => {
       const place = make("div", { "data-own": kind });
-      options.show(place, kind, own, {}, signal);
+      show(place, kind, own, {}, signal);
       return place;
     }));
     mine.scrollIntoView({ behavior: stillWanted() ? "auto" : "smooth" });
@@ -80,3 +80,5 @@ function experiments(tryOut) {
     make("p", {}, experiment.predict));
   return make("details", {}, make("summary", {}, "Five experiments, each one click"), ...EXPERIMENTS.map(choice));
 }
+
+PICTURES.train = train;
