@@ -71,3 +71,17 @@ def test_a_phrase_of_the_text_sets_the_film(browser, address, pictures):
         assert seen.page.locator(".vaelib-meant").count() == 1
         assert seen.page.get_by_role("button", name="a drawing").count() == 0
         assert seen.errors == []
+
+
+def test_a_phrase_of_the_text_sets_the_explorer(browser, address, pictures):
+    phrase = '<p>See <span data-drive="explorer panel=2 z1=1.6 z2=-0.8 dots=1">the 1s</span>.</p>'
+    page = (pictures / "explorer.html").read_text().replace("<main>", f"<main>{phrase}")
+    (pictures / "driven-explorer.html").write_text(page)
+    with opened(browser, f"{address}driven-explorer.html") as seen:
+        seen.page.get_by_role("button", name="the 1s").press("Enter")
+        seen.page.wait_for_function("() => document.querySelector('[data-live]').live.read().run === 1")
+        assert seen.read("explorer")["z"] == [1.6, -0.8]
+        assert seen.page.get_by_role("radio").nth(1).is_checked()
+        assert seen.page.get_by_role("checkbox", name="test digits", exact=True).is_checked()
+        assert seen.page.locator(".vaelib-spoken").inner_text().startswith("z = (1.60, −0.80).")
+        assert seen.errors == []

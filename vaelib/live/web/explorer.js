@@ -167,6 +167,12 @@ async function explorer(host, source, options, signal) {
       const z = hover ?? state.z;
       return { ...state, z, images: decoders.map(decoder => [...sigmoid(decode(decoder, z))]) };
     },
+    go: ({ panel = state.run + 1, z1 = state.z[0], z2 = state.z[1], dots = dotted.checked }) => {
+      choices[panel - 1].checked = true;
+      dotted.checked = Boolean(dots);
+      choose(panel - 1);
+      move([z1, z2], true);
+    },
   };
 }
 
