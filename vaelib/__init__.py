@@ -80,7 +80,7 @@ from .experiment import (
 )
 
 # isort: split
-from .live import draw_a_digit, latent_explorer, posterior_film
+from .live import draw_a_digit, latent_explorer, posterior_film, train_here
 
 __version__ = "0.2.0"
 
@@ -154,4 +154,5 @@ __all__ = [  # noqa: RUF022
     "posterior_film",
     "latent_explorer",
     "draw_a_digit",
+    "train_here",
 ]

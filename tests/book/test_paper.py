@@ -1,52 +1,23 @@
-"""A page prints: in the light, unfolded, with nothing cut off, and a still picture where a live one has not come."""
+"""A page prints in the light, with a still picture where a live one has not come."""
 
 from contextlib import contextmanager
 
-import pytest
 from browsing import DESK, PAGES
 from pictures import look_at_live_pictures
+from reading import put_on_paper
 
-# What A4 leaves between the margins, in CSS pixels.
-COLUMN = 680
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
-# Find what reaches out of the column, and what hides a part of itself.
-CUT = """column => [...document.querySelectorAll("article *")].filter(element => {
-  const box = element.getBoundingClientRect();
-  if (!box.width || !element.checkVisibility() || element.closest("mjx-container *, .vaelib-spoken")) return false;
-  const style = getComputedStyle(element);
-  const hides = style.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
-  return hides || box.right > column + 1;
-}).map(element => element.outerHTML.slice(0, 120))"""
 
 
 @contextmanager
-def on_paper(browser, address, width=COLUMN, **options):
+def on_paper(browser, address, **options):
     """Open a page as a desk shows it, and lay it out for paper."""
     page = browser.new_page(viewport={"width": DESK, "height": 800}, **options)
     page.goto(address, wait_until="networkidle")
     page.evaluate("async () => { await window.MathJax?.startup?.promise }")
-    page.evaluate("() => { dispatchEvent(new Event('beforeprint')) }")
-    page.emulate_media(media="print")
-    page.set_viewport_size({"width": width, "height": 1000})
+    put_on_paper(page)
     yield page
     page.close()
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_nothing_is_cut_off(page, browser, site):
-    with on_paper(browser, site + page) as paper:
-        assert paper.evaluate(CUT, COLUMN) == []
-
-
-@pytest.mark.parametrize("page", CHAPTERS)
-def test_answers_are_unfolded_and_folded_again(page, browser, site):
-    with on_paper(browser, site + page) as paper:
-        answers = paper.locator("article details")
-        assert answers.count() > 0
-        open_ones = "answers => answers.filter(answer => answer.open).length"
-        assert answers.evaluate_all(open_ones) == answers.count()
-        paper.evaluate("() => { dispatchEvent(new Event('afterprint')) }")
-        assert answers.evaluate_all(open_ones) == 0
 
 
 def test_paper_is_light_whatever_the_screen_is(browser, site):

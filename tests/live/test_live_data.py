@@ -119,7 +119,7 @@ def bad_inputs():
             lambda: vaelib.draw_a_digit(dense | {"e": vaelib.dense_vae(num_hidden=3)}, x, y),
             "num_hidden=1 are expected, 'e' has latent_dim=2 and num_hidden=3: the pages run this network only",
         ),
-        "a kind of script": (lambda: script("worker"), 'must be "page", "train" or "widget", got \'worker\''),
+        "a host of scripts": (lambda: script("worker"), 'host must be "page" or "widget", got \'worker\''),
     }
 
 

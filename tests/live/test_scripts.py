@@ -11,7 +11,7 @@ import vaelib
 from vaelib.live import data
 
 WEB = ROOT / "vaelib/live/web"
-HOSTS = ("page", "train", "widget")
+HOSTS = [(host, training) for host in ("page", "widget") for training in (False, True)]
 # Leave out strings, the text of templates, and comments.
 STRING, TEMPLATE, COMMENT = r'"(?:[^"\\\n]|\\.)*"', r"`[^`]*`", r"//.*"
 
@@ -54,9 +54,9 @@ def used_too_early(parts):
     ]
 
 
-@pytest.mark.parametrize("last", HOSTS)
-def test_each_part_uses_only_what_is_above_it(last):
-    parts = [(part, (WEB / f"{part}.js").read_text()) for part in data.parts(last)]
+@pytest.mark.parametrize(("host", "training"), HOSTS)
+def test_each_part_uses_only_what_is_above_it(host, training):
+    parts = [(part, (WEB / f"{part}.js").read_text()) for part in data.parts(host, training=training)]
     assert {"rainbow", "MARGIN", "PAD_SIDE", "PEN_STEP", "film"} <= set().union(
         *(defined_in(code_of(text)) for _, text in parts)
     )
@@ -88,32 +88,34 @@ def test_what_is_used_too_early_is_noticed(text, names):
     assert used_too_early([("first", text), ("second", LATER)]) == [("first", name) for name in names]
 
 
-@pytest.mark.parametrize("last", HOSTS)
-def test_no_name_is_defined_twice(last):
+@pytest.mark.parametrize(("host", "training"), HOSTS)
+def test_no_name_is_defined_twice(host, training):
     """A page's script takes the second definition without a word, and a notebook's, a module, is no program at all."""
-    names = [name for part in data.parts(last) for name in defined_in(code_of((WEB / f"{part}.js").read_text()))]
+    parts = data.parts(host, training=training)
+    names = [name for part in parts for name in defined_in(code_of((WEB / f"{part}.js").read_text()))]
     assert [name for name in sorted(set(names)) if names.count(name) > 1] == []
 
 
 def test_the_javascript_of_both_hosts_is_one():
-    page, train, widget = (data.script(last) for last in HOSTS)
+    scripts = {(host, training): data.script(host, training=training) for host, training in HOSTS}
     for file in sorted(WEB.glob("*.js")):
         lines = file.read_text().splitlines(keepends=True)
         assert len(lines) <= 200, file.name
         text = "".join(line for line in lines if not line.lstrip().startswith("//"))
         if file.stem not in ("page", "widget"):
-            hosts = (train,) if file.stem.startswith("train") else (page, train, widget)
-            assert all(text in host for host in hosts), file.name
-    assert "import " not in train
-    assert "fetch(" not in train, "a page from a file may not fetch"
+            for (_, training), script in scripts.items():
+                assert (text in script) == (training or not file.stem.startswith("train")), file.name
+    assert "import " not in scripts["page", True]
+    assert "fetch(" not in scripts["page", True], "a page from a file may not fetch"
 
 
 def test_every_class_of_the_javascript_is_in_the_css():
-    classes = set(re.findall(r"vaelib-[a-z]+(?:-[a-z]+)*", data.script("train"))) - {"vaelib-line-", "vaelib-digit-"}
+    found = re.findall(r"vaelib-[a-z]+(?:-[a-z]+)*", data.script("page", training=True))
+    classes = set(found) - {"vaelib-line-", "vaelib-digit-"}
     assert [name for name in sorted(classes) if name not in data.style()] == []
 
 
-@pytest.mark.parametrize("last", HOSTS)
-def test_every_function_and_constant_is_used(last):
-    code = code_of(data.script(last))
+@pytest.mark.parametrize(("host", "training"), HOSTS)
+def test_every_function_and_constant_is_used(host, training):
+    code = code_of(data.script(host, training=training))
     assert [name for name in sorted(defined_in(code)) if len(re.findall(rf"\b{name}\b", code)) == 1] == []

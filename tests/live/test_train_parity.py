@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from browsing import served
+from packed import BYTES, as_text, numbers
 from scipy import stats
 
 import vaelib
@@ -25,7 +26,7 @@ def page(browser, pictures):
     with served(pictures) as address:
         page.goto(f"{address}live/live.css")
         kernels = training.kernels_data()
-        page.add_script_tag(content=inflated(kernels["script"]).decode())
+        page.add_script_tag(content=BYTES + inflated(kernels["script"]).decode())
         program = base64.b64encode(inflated(kernels["program"])).decode()
         page.evaluate("text => startKernels(Uint8Array.from(atob(text), letter => letter.charCodeAt(0)))", program)
         yield page
@@ -99,7 +100,7 @@ def test_steps_are_those_of_keras(page, digits):
 
 
 TRUTH = """([weights, image, hidden]) => {
-  const first = Object.entries(weights).map(([name, values]) => [name, Float32Array.from(values)]);
+  const first = Object.entries(weights).map(([name, text]) => [name, asNumbers(text)]);
   const network = createNetwork(hidden, Object.fromEntries(first));
   const { density, ...truth } = truthAbout(network, tf.tensor([image]));
   disposeNetwork(network);
@@ -112,7 +113,7 @@ def test_the_true_posterior_and_log_likelihood_are_exact(page, digits, models):
     x = digits.x_test[:1]
     doubts = []
     for model in models:
-        weights = {name: part.tolist() for name, part in weights_of(model).items()}
+        weights = {name: as_text(part) for name, part in weights_of(model).items()}
         truth = page.evaluate(TRUTH, [weights, x.ravel().tolist(), 500])
         doubts.append(truth["doubt"])
         if truth["doubt"] < 0.1:
@@ -137,9 +138,10 @@ def test_the_noise_is_normal_and_depends_on_seed_and_step(page):
 
 
 def test_the_first_weights_are_spread_as_those_of_keras(page):
-    weights = page.evaluate("() => Object.entries(firstWeights(500, 1)).map(([k, v]) => [k, [...v]])")
+    weights = page.evaluate("() => Object.entries(firstWeights(500, 1)).map(([k, v]) => [k, asText(v)])")
     model = vaelib.dense_vae()
-    for (name, values), expected in zip(weights, weights_of(model).values(), strict=True):
+    for (name, text), expected in zip(weights, weights_of(model).values(), strict=True):
+        values = numbers(text, -1)
         if name.endswith("Bias"):
             assert not np.any(values), name
         else:

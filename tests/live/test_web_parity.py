@@ -1,26 +1,18 @@
 """Compare what the browser computes with Keras and SciPy, number by number."""
 
-import base64
 import itertools
 
 import numpy as np
 import pytest
 from browsing import served
+from packed import BYTES, numbers
 from scipy import ndimage
 
 import vaelib
 from vaelib.live import data
 
 NUM_IMAGES = 1000
-# Send numbers back as the bytes of a Float32Array: a million of them as JSON takes seconds.
-BYTES = """
-const asText = values => {
-  const bytes = new Uint8Array(Float32Array.from(values).buffer), parts = [];
-  for (let i = 0; i < bytes.length; i += 32768) parts.push(String.fromCharCode(...bytes.subarray(i, i + 32768)));
-  return btoa(parts.join(""));
-};
-const pixels = (packed, i) => Float32Array.from(packed.values.subarray(784 * i, 784 * (i + 1)), value => value / 255);
-"""
+PIXELS = "const pixels = (x, i) => Float32Array.from(x.values.subarray(784 * i, 784 * (i + 1)), value => value / 255);"
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +23,11 @@ def page(browser, pictures):
         page.goto(f"{address}live/live.css")
         for part in ("packing", "network", "ink", "dom", "plane", "tiles", "posterior", "belief"):
             page.add_script_tag(content=(data._WEB / f"{part}.js").read_text())
-        page.add_script_tag(content=f"{BYTES} window.vaelibData = {{}};")
+        page.add_script_tag(content=f"{BYTES} {PIXELS} window.vaelibData = {{}};")
         for i in range(3):
             for kind in ("encoder", "decoder", "softplus", "points"):
                 page.add_script_tag(url=f"{kind}-{i}.js")
         yield page
-
-
-def numbers(text, *shape):
-    return np.frombuffer(base64.b64decode(text), "<f4").reshape(shape)
 
 
 def packed_images(x):

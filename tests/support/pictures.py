@@ -105,7 +105,18 @@ def forbid_inline(page):
 NOTEBOOK = """
 import widget from "./widget.js";
 const data = await (await fetch("widget.json")).json(), cell = document.createElement("div");
-const close = widget.render({ model: { get: name => data[name] }, el: cell });
+const hearing = new Set();
+const model = {
+  get: name => data[name], on: (_, hear) => hearing.add(hear), off: (_, hear) => hearing.delete(hear),
+  // Answer as Python does; what it answers lies in files.
+  async send({ part }) {
+    const answer = await fetch(`${part}.json`);
+    if (!answer.ok) return;
+    const value = await answer.json();
+    for (const hear of hearing) hear({ part, value });
+  },
+};
+const close = widget.render({ model, el: cell });
 window.notebook = { attach: () => document.querySelector("main").append(cell), close, cell };
 """
 NOTEBOOK_PAGE = """<!doctype html>

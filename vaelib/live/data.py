@@ -16,7 +16,7 @@ from ..layers import DenseDecoder, DenseEncoder
 from ..models import VAE
 from . import measures
 
-__all__ = ["latent_data", "pack", "parts", "script", "style"]
+__all__ = ["digits_of", "latent_data", "pack", "parts", "script", "style"]
 
 _WEB = Path(__file__).parent / "web"
 # Join them in this order: each script uses only what is above it.
@@ -24,37 +24,37 @@ _FILM = ("trace", "filmdigits", "filmpanel", "film")
 _EXPLORER = ("tiles", "around", "explorer")
 _PAD = ("posterior", "pad", "belief", "prices", "kept", "link", "draw")
 _PARTS = ("packing", "network", "ink", "dom", "plane", "pace", *_FILM, *_EXPLORER, *_PAD, "start")
-# Load these, a quarter of the script, only on pages where a reader can train.
+# Load these, a quarter of the script, only where a reader can train.
 _VIEWS = ("settings", "curves", "memory", "words", "panels", "network", "closeup", "experiments")
-_TRAIN = ("train_engine", *(f"train_{part}" for part in (*_VIEWS, "download", "session")), "train")
-_LASTS = {"page": ("page",), "train": (*_TRAIN, "page"), "widget": ("widget",)}
+_TRAINING = ("train_engine", *(f"train_{part}" for part in (*_VIEWS, "download", "session")), "train")
+_HOSTS = ("page", "widget")
 # Offer this many test digits to a reader who does not want to draw.
 _NUM_EXAMPLES = 20
 # Join these styles: what all pictures share, then the rules of each.
 _STYLES = ("live", "film", "explorer", "draw", "train")
 
 
-def parts(last: str) -> tuple[str, ...]:
-    """Return the names of the files in web/ that a host's script joins: "page", "train" (a page to train on), "widget".
+def parts(host: str, *, training: bool = False) -> tuple[str, ...]:
+    """Return the names of the files in web/ that the script of a host joins.
+
+    Args:
+        host: "page" or "widget".
+        training: whether a reader can train there.
 
     Raises:
-        ValueError: if last is none of them.
+        ValueError: if host is neither.
     """
-    if last not in _LASTS:
-        raise ValueError(f'last must be "page", "train" or "widget", got {last!r}.')
-    return *_PARTS, *_LASTS[last]
+    if host not in _HOSTS:
+        raise ValueError(f'host must be "page" or "widget", got {host!r}.')
+    return *_PARTS, *(_TRAINING if training else ()), host
 
 
-def script(last: str) -> str:
-    """Return the JavaScript of the live pictures for a host, see `parts`, as one text.
-
-    Raises:
-        ValueError: if there is no such host.
-    """
-    text = "\n".join((_WEB / f"{part}.js").read_text(encoding="utf-8") for part in parts(last))
+def script(host: str, *, training: bool = False) -> str:
+    """Return the JavaScript of the live pictures for a host, as one text; see `parts`."""
+    text = "\n".join((_WEB / f"{part}.js").read_text(encoding="utf-8") for part in parts(host, training=training))
     # Leave out the lines of comments: readers of a page load them for nothing.
     text = re.sub(r"^[ \t]*//.*\n", "", text, flags=re.MULTILINE)
-    if last == "widget":
+    if host == "widget":
         return f"{text}\nexport default {{ render }};\n"
     # Make it a classic script, which a browser loads from a file as well; its data lie beside it.
     start = 'startPage(document.currentScript.src.replace(/[^/]*$/, ""));'
@@ -80,23 +80,13 @@ def latent_data(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> d
     Raises:
         ValueError: if there is no model, one is of another kind, or images and labels do not fit together.
     """
-    labels = np.asarray(labels, "uint8")
     if not models:
         raise ValueError("At least one model is expected, got an empty dict: see trained_model.")
-    x = np.asarray(x)
-    if len(x) == 0 or len(x) != len(labels):
-        raise ValueError(f"As many labels as images are expected, and at least one, got {len(x)} and {len(labels)}.")
-    if labels.max() > 9:
-        raise ValueError(f"Labels from 0 to 9 are expected, got {labels.max()}.")
-    examples = _examples(labels)
-    pixels = np.round(255 * x[examples, ..., 0])
+    x, labels = np.asarray(x), np.asarray(labels, "uint8")
     data: dict = {
         "runs": [{"label": label} for label in models],
         "prices": {"quartiles": []},
-        "digits": {
-            "labels": pack(labels, "uint8"),
-            "examples": {"images": pack(pixels, "uint8"), "labels": pack(labels[examples], "uint8")},
-        },
+        "digits": digits_of(x, labels),
     }
     for i, (label, model) in enumerate(models.items()):
         encoder, decoder = model.encoder, model.decoder
@@ -123,6 +113,25 @@ def latent_data(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> d
     return data
 
 
+def digits_of(x: ArrayLike, labels: ArrayLike) -> dict[str, Any]:
+    """Return the labels of all images, and two images of every class as examples, packed for JSON.
+
+    Raises:
+        ValueError: if images and labels do not fit together.
+    """
+    x, labels = np.asarray(x), np.asarray(labels, "uint8")
+    if len(x) == 0 or len(x) != len(labels):
+        raise ValueError(f"As many labels as images are expected, and at least one, got {len(x)} and {len(labels)}.")
+    if labels.max() > 9:
+        raise ValueError(f"Labels from 0 to 9 are expected, got {labels.max()}.")
+    examples = np.concatenate([np.flatnonzero(labels == digit)[: _NUM_EXAMPLES // 10] for digit in range(10)])
+    pixels = np.round(255 * x[examples, ..., 0])
+    return {
+        "labels": pack(labels, "uint8"),
+        "examples": {"images": pack(pixels, "uint8"), "labels": pack(labels[examples], "uint8")},
+    }
+
+
 def pack(array: ArrayLike, dtype: str) -> dict[str, Any]:
     """Return an array as text that JavaScript can read and check.
 
@@ -145,9 +154,3 @@ def pack(array: ArrayLike, dtype: str) -> dict[str, Any]:
 
 def _dense(layer: keras.layers.Layer) -> dict[str, Any]:
     return {"kernel": pack(layer.kernel, "int16"), "bias": pack(layer.bias, "int16")}
-
-
-def _examples(labels: np.ndarray) -> np.ndarray:
-    """Return the indices of the first images of every class, class by class."""
-    each = _NUM_EXAMPLES // 10
-    return np.concatenate([np.flatnonzero(labels == digit)[:each] for digit in range(10)])

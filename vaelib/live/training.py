@@ -2,7 +2,8 @@
 
 import base64
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..analysis import latent_grid
 from ..data import IMAGE_SHAPE, check_images
 from ..theory import collapse_threshold
 
-__all__ = ["digits_data", "facts_data", "kernels_data"]
+__all__ = ["digits_data", "facts_data", "kernels_data", "training_parts"]
 
 _WEB = Path(__file__).parent / "web"
 # Join them in this order: the kernels first, then what uses them.
@@ -26,6 +27,42 @@ _WORKER = (
     "train/closeup",
     "train/trainer",
 )
+# Let a reader train on so many digits, or on all; send them in parts; judge by so many test digits.
+_SIZES, _PART, _NUM_TEST = (1_000, 10_000), 10_000, 2_000
+
+
+def training_parts(
+    x: ArrayLike, x_test: ArrayLike, results: Mapping[str, Any]
+) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Return what makes each part of what training needs: a dict from its name to a function of nothing.
+
+    Args:
+        x: (n, 28, 28, 1), training images in [0, 1] of 8-bit pixels.
+        x_test: (m, 28, 28, 1), test images; the first 2,000 are used.
+        results: dict from a label to the `RunResult` of a run to compare with.
+
+    Returns:
+        "train-facts" makes what is shown before a reader trains, the others what is loaded then. Each function returns
+        an object for JSON.
+
+    Raises:
+        ValueError: if there are no images, or they are of another kind.
+    """
+    x, x_test = (_checked(images, name) for images, name in ((x, "x"), (x_test, "x_test")))
+    digits = {f"train-digits-{i // _PART}": x[i : i + _PART] for i in range(0, len(x), _PART)}
+    digits["train-digits-test"] = x_test[:_NUM_TEST]
+    return {
+        "train-facts": partial(facts_data, x, results),
+        "train-kernels": kernels_data,
+        **{name: partial(digits_data, images) for name, images in digits.items()},
+    }
+
+
+def _checked(images: ArrayLike, name: str) -> np.ndarray:
+    images = check_images(images, name)
+    if images.shape[1:] != IMAGE_SHAPE:
+        raise ValueError(f"Images of the shape {IMAGE_SHAPE} are expected in {name}, got {images.shape[1:]}.")
+    return images
 
 
 def kernels_data() -> dict[str, Any]:
@@ -46,9 +83,7 @@ def digits_data(x: ArrayLike) -> dict[str, Any]:
     Raises:
         ValueError: if x are not such images.
     """
-    x = check_images(x)
-    if x.shape[1:] != IMAGE_SHAPE:
-        raise ValueError(f"Images of the shape {IMAGE_SHAPE} are expected, got {x.shape[1:]}.")
+    x = _checked(x, "x")
     pixels = np.round(255 * x).astype("uint8").reshape(len(x), -1)
     is_ink = pixels > 0
     return {
@@ -58,20 +93,20 @@ def digits_data(x: ArrayLike) -> dict[str, Any]:
     }
 
 
-def facts_data(x: ArrayLike, sizes: Sequence[int], results: Mapping[str, Any], num_test: int) -> dict[str, Any]:
+def facts_data(x: ArrayLike, results: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the page sets beside its own training, as one object for JSON.
 
     Args:
         x: (n, 28, 28, 1), the training images in [0, 1].
-        sizes: how many of them, the first ones, a reader may choose to train on.
         results: dict from a label to the `RunResult` of a run to compare with.
-        num_test: how many test images the page evaluates.
 
     Returns:
-        "sizes", each with the two critical betas of those images; "runs", with distortion and rate of the test images
-        and the steps after which they were measured; "grid", the points of `latent_grid` one after another.
+        "sizes", how many images, the first ones, a reader may choose to train on, each with the two critical betas of
+        those images; "runs", with distortion and rate of the test images and the steps after which they were measured;
+        "grid", the points of `latent_grid` one after another.
     """
     x = check_images(x)
+    sizes = [*(size for size in _SIZES if size < len(x)), len(x)]
     runs = [
         {
             "label": label,
@@ -86,7 +121,6 @@ def facts_data(x: ArrayLike, sizes: Sequence[int], results: Mapping[str, Any], n
         "sizes": [{"count": n, "thresholds": collapse_threshold(x[:n])[:2].round(2).tolist()} for n in sizes],
         "runs": runs,
         "grid": latent_grid().ravel().round(4).tolist(),
-        "numTest": num_test,
     }
 
 

@@ -2,7 +2,7 @@
 
 import html
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import metadata
 from typing import Any
 
@@ -13,11 +13,17 @@ from numpy.typing import ArrayLike
 from ..models import VAE
 from . import data
 from .film import film_data
+from .training import training_parts
 
-__all__ = ["draw_a_digit", "latent_explorer", "posterior_film"]
+__all__ = ["draw_a_digit", "latent_explorer", "posterior_film", "train_here"]
 
 # Look for a picture that a program cannot show on this page of the book.
-_PAGES = {"film": "06_watch_the_posterior", "explorer": "10_ask_the_model", "draw": "10_ask_the_model"}
+_PAGES = {
+    "film": "notebooks/06_watch_the_posterior",
+    "explorer": "notebooks/10_ask_the_model",
+    "draw": "notebooks/10_ask_the_model",
+    "train": "book/train_it_here",
+}
 
 
 def posterior_film(
@@ -87,6 +93,32 @@ def draw_a_digit(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> 
     return _Picture(kind="draw", data=data.latent_data(models, x, labels))
 
 
+def train_here(
+    x: ArrayLike, x_test: ArrayLike, labels: ArrayLike, results: Mapping[str, Any] | None = None
+) -> anywidget.AnyWidget:
+    """Show a dense VAE that trains in the browser, and whose weight of the KL can be moved while it does.
+
+    Args:
+        x: (n, 28, 28, 1), training images in [0, 1], rounded to 8 bits. The browser trains on the first 1,000, the
+            first 10,000 or all of them, as the reader chooses.
+        x_test: (m, 28, 28, 1), test images, of which the first 2,000 are used.
+        labels: (m,) integers from 0 to 9, the classes of x_test.
+        results: None, or a dict from a label to the `RunResult` of a run, whose distortion and rate stand beside.
+
+    Returns:
+        The widget that a notebook displays. The kernel sends it the images when the reader presses Train, and is not
+        asked again.
+
+    Raises:
+        ValueError: if there are no images, they are of another shape, or images and labels do not fit together.
+
+    Used in chapter 10.
+    """
+    parts = training_parts(x, x_test, results or {})
+    digits = data.digits_of(x_test, labels)
+    return _Training(parts, data={"train-facts": parts["train-facts"](), "digits": digits})
+
+
 class _Picture(anywidget.AnyWidget):
     """Show a live picture in a notebook. All of its data goes to the browser, which then needs no kernel."""
 
@@ -107,12 +139,28 @@ class _Picture(anywidget.AnyWidget):
         """Add what a program shows that has no widgets: a sentence, with a link to the page of the book."""
         data, about = super()._repr_mimebundle_(**kwargs) or ({}, {})
         sentence = "This picture is live where there are widgets, as in JupyterLab and Colab, and on the book's page"
-        address = f"{_book()}notebooks/{_PAGES[self.kind]}.html" if _book() else ""
+        address = f"{_book()}{_PAGES[self.kind]}.html" if _book() else ""
         data["text/plain"] = f"{sentence}: {address}" if address else f"{sentence}."
         # Leave it out in Colab: we do not know whether it would be shown in place of the widget.
         if address and "google.colab" not in sys.modules:
             data["text/html"] = f'{html.escape(sentence)}: <a href="{address}">{address}</a>'
         return data, about
+
+
+class _Training(_Picture):
+    """Send the kernels and the images when they are asked for, so that a saved notebook holds neither."""
+
+    _esm = data.script("widget", training=True)
+
+    def __init__(self, parts: Mapping[str, Callable[[], dict[str, Any]]], **kwargs: Any) -> None:
+        super().__init__(kind="train", **kwargs)
+        self._parts = parts
+        self.on_msg(self._send_part)
+
+    def _send_part(self, _widget: anywidget.AnyWidget, content: dict[str, Any], _buffers: list[bytes]) -> None:
+        name = str(content.get("part"))
+        if name in self._parts:
+            self.send({"part": name, "value": self._parts[name]()})
 
 
 def _book() -> str | None:

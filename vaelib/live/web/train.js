@@ -2,12 +2,14 @@
 
 async function train(host, source, options, signal) {
   const facts = await source("train-facts"), { small = false, page = false } = options;
+  // A page has one training and its own digits; a notebook may have several.
+  const keeps = page && !small;
   const settings = small ? { ...FIRST_SETTINGS, ...SMALL_SETTINGS } : settingsFrom(page ? window.location.hash : "");
   settings.count = nearestCount(facts, settings.count);
   const spoken = speaker(), mine = make("div", {}), closeup = makeCloseup(), view = makeTrainView();
   const redraw = onceAFrame(whenShown(host, draw), signal);
   const session = makeSession(source, settings, facts, {
-    small, redraw, explore, moved: () => { controls.show(); changed("all"); },
+    keeps, redraw, explore, moved: () => { controls.show(); changed("all"); },
     speak: text => { spoken.textContent = text; },
   });
   const controls = makeSettings(facts, settings, small, changed);
@@ -16,7 +18,7 @@ async function train(host, source, options, signal) {
   const one = button("One step", session.oneStep), keep = button("Keep this run", session.keepRun);
   const ask = button("Explore and draw with it", () => session.askNetwork("explore"));
   const take = button("Download", () => session.askNetwork("download"));
-  const kept = small ? undefined : await recall(), returning = kept ? returnButtons(kept) : [];
+  const kept = keeps ? await recall() : undefined, returning = kept ? returnButtons(kept) : [];
   host.replaceChildren(
     controls.group,
     make("div", { class: "vaelib-controls" }, main, ...(small ? [again] : [one, again, keep, ask, take]), ...returning),
@@ -39,7 +41,7 @@ async function train(host, source, options, signal) {
     ];
   }
   function changed(name) {
-    if (page && !small) history.replaceState(null, "", settingsLink(settings));
+    if (keeps) history.replaceState(null, "", settingsLink(settings));
     if (["klWeight", "learningRate", "numEpochs"].includes(name)) session.tellSettings();
     redraw();
   }

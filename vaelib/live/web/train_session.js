@@ -9,7 +9,7 @@ function noCurve() {
 
 // Return the session of a picture. `redraw` is called when the state has changed, `speak` with what is worth saying,
 // `explore` with a network that a reader wants to ask, `moved` when an experiment has changed the settings.
-function makeSession(source, settings, facts, { small, redraw, speak, explore, moved }) {
+function makeSession(source, settings, facts, { keeps, redraw, speak, explore, moved }) {
   const state = {
     phase: "idle", step: 0, numBatches: null, more: 0, pace: 0, mine: noCurve(), kept: [], posteriors: [], pixels: null,
   };
@@ -74,7 +74,7 @@ function makeSession(source, settings, facts, { small, redraw, speak, explore, m
         moved();
         tellSettings();
       }
-      if (!small) engine.tell({ do: "keep", ask: "remember" });
+      if (keeps) engine.tell({ do: "keep", ask: "remember" });
       speak(`Epoch ${epoch}. Test digits: distortion ${test.distortion.toFixed(1)}, rate ${test.rate.toFixed(2)} nats.`);
     },
     paused() { state.phase = "paused"; },
@@ -131,6 +131,7 @@ function makeSession(source, settings, facts, { small, redraw, speak, explore, m
   function tryOut(experiment) {
     keepRun();
     Object.assign(settings, FIRST_SETTINGS, experiment.settings);
+    settings.count = nearestCount(facts, settings.count);
     changes = experiment.changes ?? [];
     moved();
     begin(true);

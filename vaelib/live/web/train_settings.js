@@ -26,6 +26,11 @@ function weightLabel(klWeight) {
   return `kl_wt ${weightText(klWeight)} (β = ${Number(beta.toPrecision(3))})`;
 }
 
+// Return how a choice is called, if it is one of those above.
+function textOf(name, wanted) {
+  return CHOICES[name][1].find(([value]) => value === wanted)?.[1];
+}
+
 // Make the controls. `changed` is called with the names of what the reader changed.
 function makeSettings(facts, settings, small, changed) {
   const place = klWeight => (Math.log10(klWeight) - LOWEST) / (HIGHEST - LOWEST);
@@ -35,8 +40,8 @@ function makeSettings(facts, settings, small, changed) {
   });
   const output = make("output", { class: "vaelib-numbers" }), marks = make("div", { class: "vaelib-marks" });
   const prediction = make("p", { class: "vaelib-prediction" });
-  const isThere = name => ([value]) => name !== "count" || facts.sizes.some(({ count }) => count === value);
-  const menuOf = ([name, [, options]]) => [name, menu(options.filter(isThere(name)), settings[name], {
+  const counts = facts.sizes.map(({ count }) => [count, textOf("count", count) ?? count.toLocaleString("en")]);
+  const menuOf = ([name, [, options]]) => [name, menu(name === "count" ? counts : options, settings[name], {
     "data-setting": name, change: () => choose(name, Number(menus[name].value)),
   })];
   const menus = Object.fromEntries(Object.entries(CHOICES).map(menuOf));
