@@ -86,10 +86,11 @@
 
   // Return what the answer says, sentence by sentence.
   function sentences({ beta }, given, limits) {
-    const pixels = given.likelihood === "square" ? ` of Gaussian pixels of variance ${shown(given.variance)}` : "";
+    const isSquare = given.likelihood === "square";
+    const variance = `for Gaussian pixels of variance ${shown(given.variance)}`;
     return [
       `β = ${shown(beta)}`,
-      `${shown(beta)} × the ELBO's weight of the KL${pixels}; kl_wt = ${shown(beta / given.pixels)}.`,
+      `${shown(beta)} × the ELBO's weight of the KL, ${isSquare ? variance : `kl_wt ${shown(beta / given.pixels)}`}.`,
       prediction(beta, given, limits),
     ];
   }
@@ -108,7 +109,7 @@
     function say(texts) {
       if (said === texts.join("\n")) return;
       said = texts.join("\n");
-      answer.replaceChildren(...texts.map((text, i) => element("p", i ? {} : { class: "beta-found" }, text)));
+      answer.replaceChildren(...texts.map(text => element("p", {}, text)));
     }
 
     function update() {
@@ -122,6 +123,7 @@
       const given = map(controls, ({ value }) => (Number.isNaN(Number(value)) ? value : Number(value)));
       const found = wrong.length ? null : effective(given);
       line.textContent = found ? code(found, given) : "";
+      answer.classList.toggle("beta-found", Boolean(found));
       say(found ? sentences(found, given, place.dataset) : wrong);
     }
 
