@@ -89,8 +89,8 @@ lock: .venv/installed ## renew requirements.lock after a change in pyproject.tom
 	  --no-header --all-extras pyproject.toml -o requirements.lock --quiet
 
 # Install again, too, where the stamp is of another folder, for programs in .venv know theirs, or where one of them is gone.
-PROGRAMS = $(addprefix .venv/bin/,python jupyter-book pytest ruff)
-GONE = $(filter-out $(wildcard $(PROGRAMS)),$(PROGRAMS))
+NEEDED = $(addprefix .venv/,pyvenv.cfg $(addprefix bin/,python jupyter-book pytest ruff))
+GONE = $(filter-out $(wildcard $(NEEDED)),$(NEEDED))
 HERE = $(findstring |$(CURDIR)|,|$(shell cat .venv/installed 2>/dev/null)|)
 .venv/installed: requirements.lock pyproject.toml $(if $(GONE),FORCE) $(if $(HERE),,FORCE)
 	@command -v "$(PYTHON)" >/dev/null || { \

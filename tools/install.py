@@ -22,6 +22,8 @@ NO_CONNECTION = "connection broken by"
 def main(root=ROOT):
     """Install, unless another process has done so in the meantime."""
     venv = root / ".venv"
+    if venv.is_symlink():
+        sys.exit(f"{venv} is a link to {venv.resolve()}, whose packages would be replaced: remove the link.")
     with alone(root / "_build/install.lock", "installs .venv"):
         if is_complete(root):
             print("Another process has installed .venv in the meantime.")
@@ -63,9 +65,12 @@ def is_complete(root):
 
 
 def works(venv):
-    """Tell whether .venv has a Python that runs and suits, and a pip that belongs to this folder."""
+    """Tell whether .venv has a Python that runs and suits, and a pip that belongs to this folder.
+
+    Without pyvenv.cfg it would run, as the Python that it is made from, and packages would be installed there.
+    """
     python, pip = venv / "bin/python", venv / "bin/pip"
-    if not pip.is_file() or str(venv) not in pip.read_text():
+    if not (venv / "pyvenv.cfg").is_file() or not pip.is_file() or str(venv) not in pip.read_text():
         return False
     check_python = Path(__file__).with_name("check_python.py")
     return _succeeds([python, check_python]) and _succeeds([python, "-m", "pip", "--version"])

@@ -24,7 +24,8 @@ def slowly(root, kept):
     time.sleep(1)
     folder = root / ".venv/bin"
     folder.mkdir(parents=True, exist_ok=True)
-    programs = dict.fromkeys(("pip", *install.PROGRAMS), f"echo {folder}") | {"python": f'exec {sys.executable} "$@"'}
+    (root / ".venv/pyvenv.cfg").touch()
+    programs = dict.fromkeys(("pip", *install.PROGRAMS), f"echo {folder}") | {"python": f'exec "{sys.executable}" "$@"'}
     for name, does in programs.items():
         (folder / name).write_text(f"#!/bin/sh\\n{does}\\n")
         (folder / name).chmod(0o755)
@@ -85,15 +86,26 @@ def test_what_was_killed_leaves_no_stamp_and_is_taken_up_again(clone):
     assert not asked_to_install(clone)
 
 
-@pytest.mark.parametrize("lost", ["python", *install.PROGRAMS])
-def test_a_program_that_is_gone_is_installed_again(lost, clone):
+@pytest.mark.parametrize("lost", ["pyvenv.cfg", *(f"bin/{name}" for name in ("python", *install.PROGRAMS))])
+def test_what_is_gone_is_installed_again(lost, clone):
+    """Without pyvenv.cfg, .venv/bin/python would install into the Python that it is made from."""
     assert start(clone).wait() == 0
-    (clone / ".venv/bin" / lost).unlink()
+    (clone / ".venv" / lost).unlink()
     assert asked_to_install(clone)
     assert start(clone).wait() == 0
     # pip takes a package for installed whose program is gone, so that the folder must be made anew.
     assert installations(clone) == ["False", "False"]
     assert not asked_to_install(clone)
+
+
+def test_a_link_to_the_packages_of_another_folder_is_left_alone(clone):
+    other = clone.with_name("other")
+    other.mkdir()
+    (other / "precious").touch()
+    (clone / ".venv").symlink_to(other)
+    with pytest.raises(SystemExit, match=r"is a link to .*other.*: remove the link"):
+        install.main(clone)
+    assert (other / "precious").exists()
 
 
 def test_a_folder_that_was_moved_is_installed_again(clone):

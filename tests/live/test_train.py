@@ -189,6 +189,45 @@ def test_it_collapses_where_the_digits_say(page, address):
     assert rates[1] > 0.1
 
 
+def test_a_link_holds_the_fingerprint_of_what_was_trained(page, address):
+    visit(page, address + SMALL)
+    press(page, "Train")
+    wait_for(page, "yours should have it too")
+    link, fingerprint = page.url, read(page)["fingerprint"]
+    assert link.endswith(f"fingerprint:{fingerprint}")
+    for claimed, words in ((fingerprint, "the same bits"), ("0123abcd", "some bits differ")):
+        page.goto("about:blank")
+        visit(page, link.replace(fingerprint, claimed))
+        press(page, "Train")
+        wait_for(page, words)
+
+
+def test_the_arrow_keys_reach_every_weight(page, address):
+    visit(page, address)
+    slider, seen = page.get_by_role("slider"), []
+    slider.press("Home")
+    for _ in range(67):
+        seen.append(read(page)["settings"]["klWeight"])
+        slider.press("ArrowRight")
+    assert seen[0] == 1e-4
+    assert seen[-1] == 0.2
+    assert sorted(set(seen)) == seen
+
+
+def test_a_weight_that_is_moved_while_the_kernels_start_counts(page, address):
+    visit(page, address + SMALL)
+    press(page, "Train")
+    for _ in range(3):
+        page.get_by_role("slider").press("ArrowRight")
+    wait_for(page, "Finished")
+    seen = read(page)
+    assert seen["settings"]["klWeight"] > 1e-3
+    np.testing.assert_allclose(seen["mine"]["train"]["beta"][-1], 784 * seen["settings"]["klWeight"])
+    # No settings alone lead to what was moved on the way.
+    assert seen["fingerprint"] is None
+    assert "fingerprint" not in page.url
+
+
 def test_settings_that_are_none_are_left_out(page, address):
     visit(page, address + "#train=klWeight:99,hidden:7,seed:3,wrong:1")
     settings = read(page)["settings"]

@@ -31,8 +31,10 @@ x, y = digits.x_test[:500], digits.y_test[:500]
     "vaelib.posterior_film(results)",
     "vaelib.latent_explorer(models, x, y)",
     "vaelib.draw_a_digit(models, x, y)",
+    "vaelib.train_here(digits.x_train[:1000], x, y, results)",
 )
 PICTURES = ".vaelib-live[data-state=ready]"
+FILM, EXPLORER, DRAW, TRAIN = range(4)
 # How many pixels of each plane have ink.
 INK = """hosts => hosts.map(host => [...host.querySelectorAll("canvas:is(.vaelib-plane,.vaelib-trace)")].map(canvas => {
   if (!canvas.width || !canvas.height) return 0;
@@ -43,7 +45,7 @@ INK = """hosts => hosts.map(host => [...host.querySelectorAll("canvas:is(.vaelib
 
 @pytest.fixture(scope="session")
 def notebook(tmp_path_factory):
-    """Return a folder with a notebook of the three pictures."""
+    """Return a folder with a notebook of the four pictures."""
     folder = tmp_path_factory.mktemp("clients")
     cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS]
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -101,7 +103,7 @@ def server(python, program, folder, *options):
 @contextlib.contextmanager
 def opened(browser, address):
     """Open a page; yield it, and a list of its errors that concern pictures."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, has_touch=True)
     page.set_default_timeout(PATIENCE * 1000)
     errors = []
     # The programs have errors of their own; the pictures are a module that anywidget loads from a blob.
@@ -126,9 +128,13 @@ def jupyter(request, pythons, notebook, browser):
             "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
         )
         run(page, "notebook:run-all-cells")
-        for i in range(3):
-            page.locator(PICTURES).nth(i).wait_for()
+        wait_for_pictures(page)
         yield page, errors
+
+
+def wait_for_pictures(page):
+    for i in (FILM, EXPLORER, DRAW, TRAIN):
+        page.locator(PICTURES).nth(i).wait_for()
 
 
 def run(page, command, **arguments):
@@ -151,7 +157,7 @@ def ink(page):
 
 def test_every_control_works_by_keyboard(jupyter):
     page, errors = jupyter
-    film, explorer, draw = (page.locator(PICTURES).nth(i) for i in range(3))
+    film, explorer, draw, train = page.locator(PICTURES).all()
     film.get_by_role("slider", name="batch").press("ArrowLeft")
     film.locator("canvas[tabindex]").first.press("ArrowLeft")
     film.get_by_role("combobox", name="epoch").press("ArrowDown")
@@ -160,11 +166,14 @@ def test_every_control_works_by_keyboard(jupyter):
     pad = draw.locator("canvas[tabindex]")
     for key in (" ", "ArrowDown", "ArrowDown", "ArrowDown", " "):
         pad.press(key)
+    train.get_by_role("slider").press("ArrowRight")
+    train.get_by_role("combobox", name="hidden units").press("ArrowUp")
     settle(page)
     assert (read(page, 0)["batch"], read(page, 0)["epoch"]) == (468, 2)
     assert read(page, 1)["run"] == 1
     assert read(page, 1)["z"] == pytest.approx([0, 0.1])
     assert sum(read(page, 2)["image"]) > 10
+    assert read(page, TRAIN)["settings"] | {"klWeight": 1e-3, "hidden": 250} == read(page, TRAIN)["settings"]
     draw.get_by_role("button", name="Clear").press("Enter")
     film.get_by_role("button", name="Play").press(" ")
     film.get_by_role("button", name="Pause").press(" ")
@@ -172,6 +181,58 @@ def test_every_control_works_by_keyboard(jupyter):
     settle(page)
     assert read(page, 2) is None
     assert read(page, 0)["picked"] is not None
+    assert errors == []
+
+
+def middle(locator):
+    """Return where the middle of an element is in the window."""
+    locator.scroll_into_view_if_needed()
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_mouse_moves_picks_and_draws(jupyter):
+    page, errors = jupyter
+    film, explorer, draw, _ = page.locator(PICTURES).all()
+    x, y = middle(film.locator("canvas[tabindex]").first)
+    page.mouse.click(x, y + 10)
+    x, y = middle(explorer.locator("canvas[tabindex]"))
+    page.mouse.click(x + 50, y - 20)
+    x, y = middle(draw.locator("canvas[tabindex]"))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 50, steps=5)
+    page.mouse.up()
+    settle(page)
+    assert read(page, FILM)["picked"] is not None
+    assert min(map(abs, read(page, EXPLORER)["z"])) > 0.2
+    assert sum(read(page, DRAW)["image"]) > 10
+    draw.get_by_role("button", name="Clear").click()
+    assert errors == []
+
+
+def touch(page, *points):
+    """Put a finger down, move it, and lift it."""
+    finger = page.context.new_cdp_session(page)
+    for kind, point in zip(("Start", *["Move"] * (len(points) - 1), "End"), (*points, None), strict=True):
+        at = [dict(zip("xy", point, strict=True))] if point else []
+        finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
+
+
+def test_a_finger_moves_picks_and_draws(jupyter):
+    page, errors = jupyter
+    film, explorer, draw, _ = page.locator(PICTURES).all()
+    x, y = middle(film.locator("canvas[tabindex]").first)
+    touch(page, (x, y - 10))
+    x, y = middle(explorer.locator("canvas[tabindex]"))
+    touch(page, (x - 50, y + 20))
+    x, y = middle(draw.locator("canvas[tabindex]"))
+    touch(page, (x, y - 30), (x + 10, y), (x + 20, y + 40))
+    settle(page)
+    assert read(page, FILM)["picked"] is not None
+    assert min(map(abs, read(page, EXPLORER)["z"])) > 0.2
+    assert sum(read(page, DRAW)["image"]) > 10
+    draw.get_by_role("button", name="Clear").click()
     assert errors == []
 
 
@@ -214,11 +275,48 @@ def test_collapsed_outputs_come_back(jupyter):
     settle(page)
     run(page, "apputils:change-theme", theme="JupyterLab Light")
     run(page, "notebook:show-all-cell-outputs")
-    page.locator(PICTURES).nth(2).wait_for()
+    wait_for_pictures(page)
     settle(page)
     after = ink(page)
     assert [len(planes) for planes in after] == [len(planes) for planes in before]
     assert min(min(planes) for planes in after) > 100
+    assert errors == []
+
+
+def train(page):
+    """Train a small network to the end; return what the picture says."""
+    picture = page.locator(PICTURES).nth(TRAIN)
+    picture.get_by_label("hidden units").select_option("125")
+    picture.locator("[data-setting=numEpochs]").select_option("5")
+    picture.get_by_role("button", name="Train", exact=False).first.click()
+    picture.locator(".vaelib-status", has_text="Finished").wait_for()
+    return read(page, TRAIN)
+
+
+def test_a_network_trains_on_digits_of_the_kernel(jupyter):
+    page, errors = jupyter
+    state = train(page)
+    assert state["step"] == 5 * 8
+    assert state["mine"]["distortion"][-1] < state["mine"]["distortion"][0]
+    assert errors == []
+
+
+def test_pictures_outlive_their_kernel_and_come_again(jupyter):
+    page, errors = jupyter
+    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    before = read(page, FILM)["batch"]
+    page.locator(PICTURES).nth(FILM).get_by_role("slider", name="batch").press("ArrowLeft")
+    settle(page)
+    assert read(page, FILM)["batch"] == before - 1
+    # It has its digits, and asks nobody again.
+    again = page.locator(PICTURES).nth(TRAIN)
+    again.get_by_role("button", name="Start again").click()
+    again.locator(".vaelib-status", has_text="Finished").wait_for()
+    page.wait_for_function("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
+    run(page, "notebook:clear-all-cell-outputs")
+    run(page, "notebook:run-all-cells")
+    wait_for_pictures(page)
+    assert read(page, FILM)["batch"] == 469
     assert errors == []
 
 
@@ -229,13 +327,13 @@ def test_the_classic_notebook_with_colabs_versions(pythons, notebook, browser):
     with address as home, opened(browser, f"{home}notebooks/pictures.ipynb") as (page, errors):
         page.wait_for_function("() => window.Jupyter?.notebook?.kernel?.is_connected()")
         page.evaluate("() => Jupyter.notebook.execute_all_cells()")
-        for i in range(3):
-            page.locator(PICTURES).nth(i).wait_for()
+        wait_for_pictures(page)
         settle(page)
         assert min(min(planes) for planes in ink(page)) > 100
         page.locator(PICTURES).first.get_by_role("slider").press("ArrowLeft")
         settle(page)
         assert read(page, 0)["batch"] == 468
+        assert train(page)["step"] == 5 * 8
         assert errors == []
 
 
@@ -246,8 +344,7 @@ def test_the_html_of_an_executed_notebook(pythons, notebook, browser, aloud):
     with opened(browser, html.as_uri()) as (page, errors):
         if page.evaluate("() => typeof requirejs") == "undefined":
             pytest.skip("needs the network: nbconvert's HTML loads its widget manager from a server")
-        for i in range(3):
-            page.locator(PICTURES).nth(i).wait_for()
+        wait_for_pictures(page)
         settle(page)
         assert min(min(planes) for planes in ink(page)) > 100
         assert errors == []

@@ -9,8 +9,9 @@ async function train(host, source, options, signal) {
   const spoken = speaker(), mine = make("div", {}), closeup = makeCloseup(), view = makeTrainView();
   const redraw = onceAFrame(whenShown(host, draw), signal);
   const session = makeSession(source, settings, facts, {
-    keeps, redraw, explore, moved: () => { controls.show(); changed("all"); },
+    keeps, claimed: keeps ? fingerprintFrom(window.location.hash) : null, redraw, explore, moved: () => { controls.show(); changed("all"); },
     speak: text => { spoken.textContent = text; },
+    signed: fingerprint => { if (keeps) history.replaceState(null, "", settingsLink(settings, fingerprint)); },
   });
   const controls = makeSettings(facts, settings, small, changed);
   const button = (text, click) => make("button", { type: "button", click }, text);
@@ -41,6 +42,7 @@ async function train(host, source, options, signal) {
     ];
   }
   function changed(name) {
+    session.state.claimed = null;
     if (keeps) history.replaceState(null, "", settingsLink(settings));
     if (["klWeight", "learningRate", "numEpochs"].includes(name)) session.tellSettings();
     redraw();

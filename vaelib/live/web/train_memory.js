@@ -30,10 +30,28 @@ const recall = () => inMemory("readonly", store => store.get("last")).catch(() =
 
 const TRAIN_LINK = "#train=";
 
-// Write settings as "#train=klWeight:0.03,seed:2": those that differ from the first ones.
-function settingsLink(settings) {
-  const parts = Object.keys(FIRST_SETTINGS).filter(name => settings[name] !== FIRST_SETTINGS[name]);
-  return TRAIN_LINK + parts.map(name => `${name}:${settings[name]}`).join(",");
+// Write settings as "#train=klWeight:0.03,seed:2": those that differ from the first ones, and where there is one, the
+// fingerprint of the weights that they lead to.
+function settingsLink(settings, fingerprint) {
+  const names = Object.keys(FIRST_SETTINGS).filter(name => settings[name] !== FIRST_SETTINGS[name]);
+  const parts = names.map(name => `${name}:${settings[name]}`);
+  return TRAIN_LINK + [...parts, ...(fingerprint ? [`fingerprint:${fingerprint}`] : [])].join(",");
+}
+
+// Return the CRC-32 of the bytes of all weights, as text.
+function fingerprintOf(weights) {
+  const parts = Object.values(weights), bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let place = 0;
+  for (const part of parts) {
+    bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), place);
+    place += part.byteLength;
+  }
+  return crc32(bytes).toString(16).padStart(8, "0");
+}
+
+// Return the fingerprint in a link, or null.
+function fingerprintFrom(fragment) {
+  return /[=,]fingerprint:([0-9a-f]{8})/.exec(fragment)?.[1] ?? null;
 }
 
 // Read settings from a link, and leave out what is not one of the choices.

@@ -9,9 +9,9 @@ function noCurve() {
 
 // Return the session of a picture. `redraw` is called when the state has changed, `speak` with what is worth saying,
 // `explore` with a network that a reader wants to ask, `moved` when an experiment has changed the settings.
-function makeSession(source, settings, facts, { keeps, redraw, speak, explore, moved }) {
+function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, explore, moved, signed }) {
   const state = {
-    phase: "idle", step: 0, numBatches: null, more: 0, pace: 0, mine: noCurve(), kept: [], posteriors: [], pixels: null,
+    phase: "idle", step: 0, numBatches: null, more: 0, pace: 0, mine: noCurve(), kept: [], posteriors: [], pixels: null, claimed,
   };
   let engine = null, loaded = null, changes = [], lastGrid = 0;
 
@@ -20,6 +20,8 @@ function makeSession(source, settings, facts, { keeps, redraw, speak, explore, m
     stop();
     Object.assign(state, { phase: "loading", step: 0, more: from?.more ?? 0, pace: 0, asked: false, loaded: null });
     Object.assign(state, { mine: from?.mine ?? noCurve(), posteriors: [], pixels: null, closeup: null });
+    // Sign only what the settings alone lead to.
+    Object.assign(state, { fingerprint: null, isPure: from === null });
     redraw();
     try {
       if (loaded?.count !== settings.count) {
@@ -44,6 +46,7 @@ function makeSession(source, settings, facts, { keeps, redraw, speak, explore, m
     return { beta, hidden, learningRate, warmup, seed, batchSize, numEpochs: numEpochs + state.more };
   }
   function tellSettings() {
+    state.isPure = false;
     engine?.tell({ do: "change", settings: told() });
   }
 
@@ -51,6 +54,8 @@ function makeSession(source, settings, facts, { keeps, redraw, speak, explore, m
     ready({ numBatches, step, first }, running) {
       Object.assign(state, { phase: running ? "running" : "paused", numBatches, step });
       if (first) addPoint(0, first);
+      // The reader may have changed them while the kernels started.
+      engine.tell({ do: "change", settings: told() });
       engine.tell({ do: running ? "go" : "one" });
       askGrid();
     },
@@ -82,13 +87,17 @@ function makeSession(source, settings, facts, { keeps, redraw, speak, explore, m
       state.phase = "finished";
       lastGrid = 0;
       askGrid();
+      if (state.isPure) engine.tell({ do: "keep", ask: "sign" });
       speak("Training has ended.");
     },
     grid({ pixels }) { Object.assign(state, { pixels, asked: false }); },
     kept({ ask, kept, described }) {
       const { mine, more, numBatches } = state;
       if (ask === "remember") remember({ kept, settings: { ...settings }, mine, more, numBatches });
-      else if (ask === "download") download(archiveOf(kept.weights, settings, state), "training.npz");
+      else if (ask === "sign") {
+        state.fingerprint = fingerprintOf(kept.weights);
+        signed(state.fingerprint);
+      } else if (ask === "download") download(archiveOf(kept.weights, settings, state), "training.npz");
       else explore(kept.weights, described);
     },
     failed({ problem }) {

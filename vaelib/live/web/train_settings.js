@@ -7,6 +7,8 @@ const FIRST_SETTINGS = {
 const SMALL_SETTINGS = { klWeight: 1e-2, hidden: 125 };
 // Put the weights on the slider by their decimal logarithm.
 const LOWEST = -4, HIGHEST = -0.7;
+// Step so far that weights of two digits differ: else an arrow key would lead back to where it began.
+const WEIGHT_STEP = 0.05;
 const CHOICES = {
   hidden: ["hidden units", [[125, "125"], [250, "250"], [500, "500"]]],
   count: ["training digits", [[1000, "1,000"], [10000, "10,000"], [60000, "60,000 (12 MB)"]]],
@@ -35,7 +37,7 @@ function textOf(name, wanted) {
 function makeSettings(facts, settings, small, changed) {
   const place = klWeight => (Math.log10(klWeight) - LOWEST) / (HIGHEST - LOWEST);
   const slider = make("input", {
-    type: "range", min: LOWEST, max: HIGHEST, step: 0.01, value: Math.log10(settings.klWeight), class: "vaelib-weight",
+    type: "range", min: LOWEST, max: HIGHEST, step: WEIGHT_STEP, value: Math.log10(settings.klWeight), class: "vaelib-weight",
     input: () => choose("klWeight", Number((10 ** Number(slider.value)).toPrecision(2))),
   });
   const output = make("output", { class: "vaelib-numbers" }), marks = make("div", { class: "vaelib-marks" });

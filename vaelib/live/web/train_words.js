@@ -16,7 +16,14 @@ function labelOf({ klWeight, hidden, count, learningRate, warmup, seed }) {
   return [weightLabel(klWeight), ...others.filter(Boolean)].join(", ");
 }
 
-function statusOf({ phase, step, numBatches, pace, problem, loaded }, numSteps) {
+function fingerprintText(fingerprint, claimed) {
+  if (!fingerprint) return "";
+  if (!claimed) return ` Its weights have the fingerprint ${fingerprint}: with these settings, yours should have it too.`;
+  return fingerprint === claimed ? ` Its weights have the link's fingerprint, ${fingerprint}: the same bits.`
+    : ` Its weights have the fingerprint ${fingerprint}, not the link's, ${claimed}: some bits differ.`;
+}
+
+function statusOf({ phase, step, numBatches, pace, problem, loaded, fingerprint, claimed }, numSteps) {
   if (phase === "idle") {
     return "Press Train: the kernels and the digits, 2.7 MB, come when you do. Everything stays in this browser.";
   }
@@ -26,7 +33,7 @@ function statusOf({ phase, step, numBatches, pace, problem, loaded }, numSteps) 
   const seconds = String(Math.floor(left % 60)).padStart(2, "0"), text = number => number.toLocaleString("en");
   const numEpochs = numSteps / numBatches, epoch = Math.min(Math.floor(step / numBatches) + 1, numEpochs);
   const place = `Epoch ${epoch} of ${numEpochs}, step ${text(step)} of ${text(numSteps)}`;
-  if (phase === "finished") return `${place}. Finished.`;
+  if (phase === "finished") return `${place}. Finished.${fingerprintText(fingerprint, claimed)}`;
   if (phase === "paused") return `${place}. Paused.`;
   return pace ? `${place}: ${(1 / pace).toFixed(0)} steps a second, ${minutes}:${seconds} left.` : `${place}.`;
 }

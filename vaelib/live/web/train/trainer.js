@@ -22,7 +22,7 @@ const ORDERS = {
     tell({ what: "ready", numBatches, step: training.step, first: training.step === 0 ? judged() : null });
   },
   // Change what may change while it trains: kl weight (as beta), learning rate, how many epochs.
-  change({ settings }) { Object.assign(training.settings, settings); },
+  change({ settings }) { if (training) Object.assign(training.settings, settings); },
   go() {
     if (!training || training.running) return;
     training.running = true;
