@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import PHONE
-from pictures import KINDS, opened
+from pictures import KINDS, RANDOM_EVENTS, opened
 
 ALL = f"{'-'.join(KINDS)}.html"
 
@@ -107,22 +107,6 @@ def test_two_hundred_resizes_leave_every_canvas_sharp(browser, address):
 
 
 def test_ten_thousand_random_events_leave_no_error_or_memory(browser, address):
-    events = """async ([seed, count]) => {
-      const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
-      const targets = [...document.querySelectorAll("canvas, button, input[type=range], select, input[type=radio]")];
-      const types = ["pointerdown", "pointermove", "pointermove", "pointerup", "pointercancel", "click", "keydown"];
-      const keys = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", " ", "Home", "+", "-"];
-      for (let i = 0; i < count; i++) {
-        const target = targets[Math.floor(random() * targets.length)], box = target.getBoundingClientRect();
-        const place = { clientX: box.left + random() * box.width, clientY: box.top + random() * box.height };
-        const type = types[Math.floor(random() * types.length)], key = keys[Math.floor(random() * keys.length)];
-        const pointer = { ...place, bubbles: true, buttons: 1, pointerId: 1, pointerType: i % 3 ? "mouse" : "touch" };
-        const Kind = type === "keydown" ? KeyboardEvent : PointerEvent;
-        target.dispatchEvent(new Kind(type, type === "keydown" ? { key, bubbles: true } : pointer));
-        if (i % 50 === 0) await new Promise(requestAnimationFrame);
-      }
-      await new Promise(requestAnimationFrame);
-    }"""
     with opened(browser, address + ALL) as seen:
         session = seen.page.context.new_cdp_session(seen.page)
         session.send("Performance.enable")
@@ -142,9 +126,9 @@ def test_ten_thousand_random_events_leave_no_error_or_memory(browser, address):
             found = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
             return found["JSHeapUsedSize"], found["Nodes"], found["JSEventListeners"]
 
-        seen.page.evaluate(events, [1, 1000])
+        seen.page.evaluate(RANDOM_EVENTS, [1, 1000])
         before = used()
-        seen.page.evaluate(events, [2, 9000])
+        seen.page.evaluate(RANDOM_EVENTS, [2, 9000])
         after = used()
         assert after[0] - before[0] < 500_000
         assert after[1] - before[1] < 100

@@ -25,6 +25,25 @@ def write_page(folder, kinds=KINDS):
     (folder / f"{'-'.join(kinds)}.html").write_text(PAGE.format(places=places, script=script))
 
 
+# Do odd things to everything that can be touched.
+RANDOM_EVENTS = """async ([seed, count]) => {
+  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  const targets = [...document.querySelectorAll("canvas, button, input[type=range], select, input[type=radio]")];
+  const types = ["pointerdown", "pointermove", "pointermove", "pointerup", "pointercancel", "click", "keydown"];
+  const keys = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", " ", "Home", "+", "-"];
+  for (let i = 0; i < count; i++) {
+    const target = targets[Math.floor(random() * targets.length)], box = target.getBoundingClientRect();
+    const place = { clientX: box.left + random() * box.width, clientY: box.top + random() * box.height };
+    const type = types[Math.floor(random() * types.length)], key = keys[Math.floor(random() * keys.length)];
+    const pointer = { ...place, bubbles: true, buttons: 1, pointerId: 1, pointerType: i % 3 ? "mouse" : "touch" };
+    const Kind = type === "keydown" ? KeyboardEvent : PointerEvent;
+    target.dispatchEvent(new Kind(type, type === "keydown" ? { key, bubbles: true } : pointer));
+    if (i % 50 === 0) await new Promise(requestAnimationFrame);
+  }
+  await new Promise(requestAnimationFrame);
+}"""
+
+
 class Opened(NamedTuple):
     """Hold a page in the browser, and what it asked for and complained about."""
 

@@ -1,0 +1,50 @@
+"""Run JavaScript in pages of a real Firefox: `python drive_firefox.py FIREFOX`, in the environment of firefox.txt.
+
+It reads a JSON list of [address, code] from its input, where code is an expression with the value of a promise, and
+writes what each comes to, as a JSON list.
+"""
+
+import json
+import sys
+import time
+
+from marionette_driver.marionette import Marionette
+
+PATIENCE = 600  # seconds for each page
+# Evaluate in the page's own world: Marionette's sees no properties that the page has given its elements.
+BEGIN = "window.wrappedJSObject.eval(arguments[0])"
+COLLECT = """
+window.answer = undefined; window.problems = [];
+addEventListener("error", event => problems.push(event.message));
+addEventListener("unhandledrejection", event => problems.push(String(event.reason)));
+(CODE).then(
+  value => { window.answer = JSON.stringify({ value, problems }); },
+  error => { window.answer = JSON.stringify({ value: null, problems: [...problems, String(error)] }); },
+);
+"""
+
+
+def main(firefox, pages):
+    """Return what each page's code comes to."""
+    driver = Marionette(bin=firefox, headless=True, startup_timeout=120)
+    try:
+        driver.start_session()
+        return [visit(driver, address, code) for address, code in pages]
+    finally:
+        driver.cleanup()
+
+
+def visit(driver, address, code):
+    """Open a page anew, and wait for its answer."""
+    driver.navigate("about:blank")
+    driver.navigate(address)
+    driver.execute_script(BEGIN, script_args=[COLLECT.replace("CODE", code)])
+    for _ in range(10 * PATIENCE):
+        if answer := driver.execute_script("return window.wrappedJSObject.answer || null"):
+            return json.loads(answer)
+        time.sleep(0.1)
+    return {"value": None, "problems": [f"There was no answer within {PATIENCE} seconds."]}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], json.load(sys.stdin))))
