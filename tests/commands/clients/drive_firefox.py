@@ -8,8 +8,6 @@ import json
 import sys
 import time
 
-from marionette_driver.marionette import Marionette
-
 PATIENCE = 600  # seconds for each page
 # Evaluate in the page's own world: Marionette's sees no properties that the page has given its elements.
 BEGIN = "window.wrappedJSObject.eval(arguments[0])"
@@ -26,6 +24,9 @@ addEventListener("unhandledrejection", event => problems.push(String(event.reaso
 
 def main(firefox, pages):
     """Return what each page's code comes to."""
+    # Import it here: pytest reads this file in an environment that has none.
+    from marionette_driver.marionette import Marionette
+
     driver = Marionette(bin=firefox, headless=True, startup_timeout=120)
     try:
         driver.start_session()
