@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 import vaelib
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "tests/support"))
+sys.path += [str(ROOT / "tests/support"), str(ROOT / "book/ext")]
 from browsing import QUIET, find_browser, served  # noqa: E402
 
 PAGE = "book/train_it_here.html"
