@@ -84,7 +84,7 @@ def kernel(environment, repository, tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{repository.as_uri()}.insteadOf")
-    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"{address.PREFIX}{address.read()}")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"{address.PREFIX}{address.read()[0]}")
     # Neither this checkout nor the choices of the tests' own kernel.
     for name in ("PYTHONPATH", "MPLBACKEND", "TQDM_DISABLE"):
         monkeypatch.delenv(name, raising=False)
