@@ -5,6 +5,7 @@ writes what each comes to, as a JSON list.
 """
 
 import json
+import os
 import sys
 import time
 
@@ -27,7 +28,8 @@ def main(firefox, pages):
     # Import it here: pytest reads this file in an environment that has none.
     from marionette_driver.marionette import Marionette
 
-    driver = Marionette(bin=firefox, headless=True, startup_timeout=120)
+    # Its log would otherwise lie in the folder in which this is called.
+    driver = Marionette(bin=firefox, headless=True, startup_timeout=120, gecko_log=os.devnull)
     try:
         driver.start_session()
         return [visit(driver, address, code) for address, code in pages]
