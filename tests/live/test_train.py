@@ -136,11 +136,30 @@ def test_a_reload_goes_on_where_it_was(page, address):
     assert page.get_by_role("button", name="Go on with").count() == 0
 
 
+# What a page of before kept: weights in another layout.
+KEEP_OLD = """() => new Promise(done => {
+  const request = indexedDB.open("vaelib", 1), settings = { klWeight: 0.001, hidden: 125, count: 1000, seed: 1 };
+  const training = { settings, kept: { step: 8 }, numBatches: 8 };
+  request.onupgradeneeded = () => request.result.createObjectStore("trainings").put(training, "last");
+  request.onsuccess = () => { request.result.close(); done(); };
+})"""
+
+
+def test_a_training_in_an_older_layout_is_let_go(page, address):
+    page.goto(address)
+    page.evaluate("() => indexedDB.deleteDatabase('vaelib')")
+    page.evaluate(KEEP_OLD)
+    page.reload()
+    visit(page, address)
+    assert page.get_by_role("button", name="Go on with").count() == 0
+
+
 def test_the_trained_network_answers(page, address):
     visit(page, address + SMALL)
     press(page, "Train")
     wait_for(page, "Finished")
     press(page, "Keep this run")
+    page.locator(".vaelib-runs tbody tr").nth(4).wait_for()
     assert page.locator(".vaelib-runs tbody tr").count() == 5
     press(page, "Explore and draw with it")
     for kind in ("explorer", "draw"):

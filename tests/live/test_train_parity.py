@@ -16,7 +16,7 @@ from scipy import stats
 import vaelib
 from vaelib.live import data, training
 
-HIDDEN, BATCH, BETA, RATE = 60, 100, 7.84, 1e-3
+HIDDEN, BATCH, BETA, RATE = 63, 100, 7.84, 1e-3
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def weights_of(model):
         "headsBias": np.concatenate([np.array(head.bias) for head in heads]),
         "decoderKernel": np.transpose(decoder.hidden.kernel),
         "decoderBias": np.array(decoder.hidden.bias),
-        "logitsKernel": np.array(decoder.logits.kernel),
+        "logitsKernel": np.transpose(decoder.logits.kernel),
         "logitsBias": np.array(decoder.logits.bias),
     }
     return {name: part.ravel() for name, part in parts.items()}

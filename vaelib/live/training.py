@@ -23,6 +23,7 @@ _WORKER = (
     "vendor/tf-backend-wasm.min",
     "train/random",
     "train/kernels",
+    "train/rmsprop",
     "train/dense_vae",
     "train/closeup",
     "train/trainer",

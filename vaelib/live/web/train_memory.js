@@ -1,9 +1,16 @@
 // Keep what was trained in this browser until the reader forgets it; put settings into a link and read them from one.
 
+// Count up when the weights are laid out in another way, so that no older training is taken up wrongly.
+const LAYOUT = 2;
+
 function openMemory() {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open("vaelib", 1);
-    request.onupgradeneeded = () => request.result.createObjectStore("trainings");
+    const request = indexedDB.open("vaelib", LAYOUT);
+    request.onupgradeneeded = () => {
+      const { result } = request;
+      if (result.objectStoreNames.contains("trainings")) result.deleteObjectStore("trainings");
+      result.createObjectStore("trainings");
+    };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });

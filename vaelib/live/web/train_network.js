@@ -18,9 +18,10 @@ function layersOf(w, hidden) {
     return layer(transposed(rows, 2), w.headsBias.subarray(from, from + 2));
   };
   const [encoderHidden, decoderHidden] = [w.encoderKernel, w.decoderKernel].map(kernel => transposed(kernel, hidden));
+  const logits = transposed(w.logitsKernel, w.logitsBias.length);
   return {
     encoder: { hidden: layer(encoderHidden, w.encoderBias), z_mean: head(0), z_log_var: head(2) },
-    decoder: { hidden: layer(decoderHidden, w.decoderBias), logits: layer(w.logitsKernel, w.logitsBias) },
+    decoder: { hidden: layer(decoderHidden, w.decoderBias), logits: layer(logits, w.logitsBias) },
   };
 }
 

@@ -8,12 +8,12 @@ function lookAt({ weights }, x, noise) {
   return tf.tidy(() => {
     const parts = forward(weights, x, noise), told = { ...parts, pixels: tf.sub(1, parts.black) };
     const list = name => [name, [...told[name].dataSync()]];
-    return { ...costs(x, parts), ...Object.fromEntries(["mean", "std", "z", "pixels"].map(list)) };
+    return { ...costs(parts), ...Object.fromEntries(["mean", "std", "z", "pixels"].map(list)) };
   });
 }
 
 // Return a number for each node of a lattice, from low z_1 to high and then up: what `sumOf` makes of the logits
-// (nodes, 784) and of the logarithm of the probabilities that their pixels are black.
+// (784, nodes) and of the logarithm of the probabilities that their pixels are black.
 function overLattice({ weights }, sumOf) {
   const side = Math.round((2 * REACH) / SPACING) + 1, values = new Float32Array(side * side);
   for (let begin = 0; begin < values.length; begin += NODES) {
@@ -33,7 +33,8 @@ function overLattice({ weights }, sumOf) {
 // Compute log p(x) and the true posterior by the sum over the lattice; `doubt` is what a lattice twice as coarse says
 // differently, which is large where the posterior is narrower than the lattice can see.
 function truthAbout(network, x) {
-  const { side, values } = overLattice(network, (logits, black) => tf.sum(tf.add(black, tf.mul(x, logits)), 1));
+  const ofNodes = (logits, black) => tf.sum(tf.add(black, tf.mul(tf.transpose(x), logits)), 0);
+  const { side, values } = overLattice(network, ofNodes);
   const place = index => -REACH + SPACING * index;
   const joint = Float64Array.from(values, (value, i) => {
     return value - 0.5 * (place(i % side) ** 2 + place(Math.floor(i / side)) ** 2) - Math.log(2 * Math.PI);
@@ -56,7 +57,7 @@ function describe(network, images, noiseOf, batchSize) {
   for (let begin = 0; begin < count; begin += batchSize) {
     const end = Math.min(begin + batchSize, count), x = batchOf(images, begin, end), noise = noiseOf(begin, end);
     tf.tidy(() => {
-      const parts = forward(network.weights, x, noise), { distortion, rate } = costsOfEach(x, parts);
+      const parts = forward(network.weights, x, noise), { distortion, rate } = costsOfEach(parts);
       means.set(tf.transpose(parts.mean).dataSync(), 2 * begin);
       stds.set(tf.transpose(parts.std).dataSync(), 2 * begin);
       distortions.set(distortion.dataSync(), begin);
@@ -64,6 +65,6 @@ function describe(network, images, noiseOf, batchSize) {
     });
     tf.dispose([x, noise]);
   }
-  const { side, values } = overLattice(network, (_, black) => tf.neg(tf.sum(black, 1)));
+  const { side, values } = overLattice(network, (_, black) => tf.neg(tf.sum(black, 0)));
   return { means, stds, distortions, rates, softplus: { limit: REACH, lattice: { shape: [side, side], values } } };
 }

@@ -2,30 +2,29 @@
 // posterior, RMSprop as Keras has it.
 //
 // The products are the library's, the gradients are written out: the library's own ask its product to transpose, which
-// takes ten times as long. The library packs the right factor of a product anew for every new tensor, so the large
-// factors stand on the left where they can: hidden layers are columns, (units, batch).
+// takes ten times as long. The library packs the right factor of a product anew for every new tensor, so the kernels
+// stand on the left: what goes through the network are columns, (units, batch).
 
 const NUM_PIXELS = 784, LATENT = 2;
-const RHO = 0.9, EPSILON = 1e-7;
 // Keep the logarithm of a probability finite.
 const SMALLEST = 1e-38;
 // Number what is drawn at random: the layers at the start, and far above them the steps.
 const FIRST_STEP = 1000;
 
-// Return the shapes of the weights: kernels (outputs, inputs), save that of the logits, (inputs, outputs). The four
-// outputs of the heads are two means and two log-variances.
+// Return the shapes of the weights: kernels (outputs, inputs), biases as columns. The four outputs of the heads are two
+// means and two log-variances.
 function shapesOf(hidden) {
   return {
     encoderKernel: [hidden, NUM_PIXELS], encoderBias: [hidden, 1],
     headsKernel: [2 * LATENT, hidden], headsBias: [2 * LATENT, 1],
     decoderKernel: [hidden, LATENT], decoderBias: [hidden, 1],
-    logitsKernel: [hidden, NUM_PIXELS], logitsBias: [NUM_PIXELS],
+    logitsKernel: [NUM_PIXELS, hidden], logitsBias: [NUM_PIXELS, 1],
   };
 }
 
 // Draw Glorot-uniform kernels, and biases of zero, as Keras does; the two heads are layers of their own.
 function firstWeights(hidden, seed) {
-  return Object.fromEntries(Object.entries(shapesOf(hidden)).map(([name, [rows, columns = 1]], place) => {
+  return Object.fromEntries(Object.entries(shapesOf(hidden)).map(([name, [rows, columns]], place) => {
     if (name.endsWith("Bias")) return [name, new Float32Array(rows * columns)];
     const fans = name === "headsKernel" ? LATENT + hidden : rows + columns, limit = Math.sqrt(6 / fans);
     return [name, uniforms(rows * columns, seed, place).map(value => limit * (2 * value - 1))];
@@ -65,91 +64,78 @@ function tanh(x) {
   return tf.sub(tf.mul(tf.sigmoid(tf.mul(x, 2)), 2), 1);
 }
 
-// Decode z (2, batch) to what the hidden layer tells, (units, batch), and to logits (batch, 784).
+// Decode z (2, batch) to what the hidden layer tells, (units, batch), and to logits (784, batch).
 function decoded(w, z) {
   const told = tanh(tf.add(tf.matMul(w.decoderKernel, z), w.decoderBias));
-  return { told, logits: tf.add(tf.matMul(tf.transpose(told), w.logitsKernel), w.logitsBias) };
+  return { told, logits: tf.add(tf.matMul(w.logitsKernel, told), w.logitsBias) };
 }
 
-// Run images (batch, 784) through the network; return every part that the gradients need, the posteriors (2, batch).
+// Run images (batch, 784) through the network; return every part that the gradients need, images and posteriors as
+// columns.
 function forward(w, x, noise) {
-  const seen = tanh(tf.add(tf.matMul(w.encoderKernel, tf.transpose(x)), w.encoderBias));
+  const columns = tf.transpose(x), seen = tanh(tf.add(tf.matMul(w.encoderKernel, columns), w.encoderBias));
   const heads = tf.add(tf.matMul(w.headsKernel, seen), w.headsBias);
   const mean = tf.slice(heads, [0, 0], [LATENT, -1]), logVar = tf.slice(heads, [LATENT, 0], [LATENT, -1]);
   const std = tf.exp(tf.mul(logVar, 0.5)), spread = tf.mul(std, noise), z = tf.add(mean, spread);
   const { told, logits } = decoded(w, z);
   // The probability that a pixel is black: its logarithm is minus softplus(logits), five times as fast.
-  return { seen, mean, logVar, std, spread, z, told, logits, black: tf.sigmoid(tf.neg(logits)) };
+  return { columns, seen, mean, logVar, std, spread, z, told, logits, black: tf.sigmoid(tf.neg(logits)) };
 }
 
 // Compute distortion and rate of every image, (batch,) nats.
-function costsOfEach(x, { mean, logVar, logits, black }) {
-  const distortion = tf.neg(tf.sum(tf.add(tf.log(tf.maximum(black, SMALLEST)), tf.mul(x, logits)), 1));
+function costsOfEach({ columns, mean, logVar, logits, black }) {
+  const distortion = tf.neg(tf.sum(tf.add(tf.log(tf.maximum(black, SMALLEST)), tf.mul(columns, logits)), 0));
   const rate = tf.mul(tf.sum(tf.sub(tf.add(tf.square(mean), tf.expm1(logVar)), logVar), 0), 0.5);
   return { distortion, rate };
 }
 
 // Sum distortion and rate over a batch, in nats.
-function costs(x, parts) {
-  const { distortion, rate } = costsOfEach(x, parts), [d, r] = tf.stack([tf.sum(distortion), tf.sum(rate)]).dataSync();
+function costs(parts) {
+  const { distortion, rate } = costsOfEach(parts), [d, r] = tf.stack([tf.sum(distortion), tf.sum(rate)]).dataSync();
   return { distortion: d, rate: r };
 }
 
-// Compute the gradient of the mean over the batch of distortion + beta * rate.
-function gradients(w, x, { seen, mean, logVar, spread, z, told, black }, beta) {
-  const share = 1 / x.shape[0], turned = tf.transpose;
-  const sums = columns => tf.sum(columns, 1, true), behindTanh = (g, h) => tf.mul(g, tf.sub(1, tf.square(h)));
-  const gLogits = tf.mul(tf.sub(tf.sub(1, black), x), share);
-  const gTold = behindTanh(tf.matMul(w.logitsKernel, turned(gLogits)), told);
+// Compute the gradient of the sum over the batch of distortion + beta * rate.
+function gradients(w, x, { columns, seen, mean, logVar, spread, z, told, black }, beta) {
+  const turned = tf.transpose, sums = part => tf.sum(part, 1, true);
+  const behindTanh = (g, h) => tf.mul(g, tf.sub(1, tf.square(h)));
+  const gLogits = tf.sub(tf.sub(1, black), columns);
+  const gTold = behindTanh(tf.matMul(turned(w.logitsKernel), gLogits), told);
   const gZ = tf.matMul(turned(w.decoderKernel), gTold);
-  const gMean = tf.add(gZ, tf.mul(mean, beta * share));
-  const gLogVar = tf.mul(tf.add(tf.mul(gZ, spread), tf.mul(tf.expm1(logVar), beta * share)), 0.5);
+  const gMean = tf.add(gZ, tf.mul(mean, beta));
+  const gLogVar = tf.mul(tf.add(tf.mul(gZ, spread), tf.mul(tf.expm1(logVar), beta)), 0.5);
   const gHeads = tf.concat([gMean, gLogVar], 0);
   const gSeen = behindTanh(tf.matMul(turned(w.headsKernel), gHeads), seen);
   return {
     encoderKernel: tf.matMul(gSeen, x), encoderBias: sums(gSeen),
     headsKernel: tf.matMul(gHeads, turned(seen)), headsBias: sums(gHeads),
     decoderKernel: tf.matMul(gTold, turned(z)), decoderBias: sums(gTold),
-    logitsKernel: tf.matMul(told, gLogits), logitsBias: tf.sum(gLogits, 0),
+    logitsKernel: tf.matMul(gLogits, turned(told)), logitsBias: sums(gLogits),
   };
-}
-
-// Move weights by RMSprop. The quotient takes one pass here, and seven with the library. The weights become new
-// tensors: the library would not notice that one of which it has a packed copy has changed.
-function descend({ weights, velocities }, gradients, learningRate) {
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const v = memoryOf(velocities[name]), g = memoryOf(gradient);
-    for (let i = 0; i < g.length; i++) {
-      v[i] = RHO * v[i] + (1 - RHO) * g[i] * g[i];
-      g[i] *= learningRate / Math.sqrt(v[i] + EPSILON);
-    }
-    const moved = tf.keep(tf.sub(weights[name], gradient));
-    weights[name].dispose();
-    weights[name] = moved;
-  }
 }
 
 // Take one step on images (batch, 784) in [0, 1]; return sums over the batch, and its first posterior.
 function trainStep(network, x, noise, beta, learningRate) {
   return tf.tidy(() => {
-    const parts = forward(network.weights, x, noise), sums = costs(x, parts);
+    const parts = forward(network.weights, x, noise), sums = costs(parts);
     const first = tensor => { const values = tensor.dataSync(); return [values[0], values[values.length / LATENT]]; };
     const posterior = [...first(parts.mean), ...first(parts.std)];
-    descend(network, gradients(network.weights, x, parts, beta), learningRate);
+    descend(network, gradients(network.weights, x, parts, beta), 1 / x.shape[0], learningRate);
     return { ...sums, posterior };
   });
 }
 
 // Sum the costs of images without learning.
 function evaluate(network, x, noise) {
-  return tf.tidy(() => costs(x, forward(network.weights, x, noise)));
+  return tf.tidy(() => costs(forward(network.weights, x, noise)));
 }
 
 // Decode points of the plane, one after another, to pixels from 0 to 255.
 function decodedPixels({ weights }, points) {
   return tf.tidy(() => {
     const z = tf.transpose(tf.tensor(points, [points.length / LATENT, LATENT]));
-    const shares = tf.sigmoid(decoded(weights, z).logits).dataSync(), pixels = new Uint8Array(shares.length);
+    const shares = tf.transpose(tf.sigmoid(decoded(weights, z).logits)).dataSync();
+    const pixels = new Uint8Array(shares.length);
     for (let i = 0; i < shares.length; i++) pixels[i] = Math.round(255 * shares[i]);
     return pixels;
   });
