@@ -24,7 +24,7 @@ function overLattice({ weights }, sumOf) {
     }
     values.set(tf.tidy(() => {
       const { logits } = decoded(weights, tf.tensor(points, [LATENT, count])), black = tf.sigmoid(tf.neg(logits));
-      return sumOf(logits, tf.log(tf.maximum(black, SMALLEST))).dataSync();
+      return sumOf(logits, logOf(black)).dataSync();
     }), begin);
   }
   return { side, values };
@@ -57,11 +57,11 @@ function describe(network, images, noiseOf, batchSize) {
   for (let begin = 0; begin < count; begin += batchSize) {
     const end = Math.min(begin + batchSize, count), x = batchOf(images, begin, end), noise = noiseOf(begin, end);
     tf.tidy(() => {
-      const parts = forward(network.weights, x, noise), { distortion, rate } = costsOfEach(parts);
+      const parts = forward(network.weights, x, noise), { pixels, latents } = prices(parts);
       means.set(tf.transpose(parts.mean).dataSync(), 2 * begin);
       stds.set(tf.transpose(parts.std).dataSync(), 2 * begin);
-      distortions.set(distortion.dataSync(), begin);
-      rates.set(rate.dataSync(), begin);
+      distortions.set(tf.sum(pixels, 0).dataSync(), begin);
+      rates.set(tf.mul(tf.sum(latents, 0), 0.5).dataSync(), begin);
     });
     tf.dispose([x, noise]);
   }

@@ -6,8 +6,8 @@
 // stand on the left: what goes through the network are columns, (units, batch).
 
 const NUM_PIXELS = 784, LATENT = 2;
-// Keep the logarithm of a probability finite.
-const SMALLEST = 1e-38;
+// Keep the logarithm of a probability finite: the smallest normal number, which changes none that is larger than 1e-30.
+const SMALLEST = 2 ** -126;
 // Number what is drawn at random: the layers at the start, and far above them the steps.
 const FIRST_STEP = 1000;
 
@@ -82,17 +82,23 @@ function forward(w, x, noise) {
   return { columns, seen, mean, logVar, std, spread, z, told, logits, black: tf.sigmoid(tf.neg(logits)) };
 }
 
-// Compute distortion and rate of every image, (batch,) nats.
-function costsOfEach({ columns, mean, logVar, logits, black }) {
-  const distortion = tf.neg(tf.sum(tf.add(tf.log(tf.maximum(black, SMALLEST)), tf.mul(columns, logits)), 0));
-  const rate = tf.mul(tf.sum(tf.sub(tf.add(tf.square(mean), tf.expm1(logVar)), logVar), 0), 0.5);
-  return { distortion, rate };
+// Compute what each pixel costs, (784, batch), and twice what each latent dimension does, (2, batch), in nats.
+function prices({ columns, mean, logVar, logits, black }) {
+  return {
+    pixels: tf.neg(tf.add(logOf(black), tf.mul(columns, logits))),
+    latents: tf.sub(tf.add(tf.square(mean), tf.expm1(logVar)), logVar),
+  };
 }
 
-// Sum distortion and rate over a batch, in nats.
+// Compute the logarithm of probabilities. (The library's maximum takes six times as long as its sum.)
+function logOf(probabilities) {
+  return tf.log(tf.add(probabilities, SMALLEST));
+}
+
+// Sum distortion and rate over a batch, in nats: each row first, which is as fast as at once and rounds less.
 function costs(parts) {
-  const { distortion, rate } = costsOfEach(parts), [d, r] = tf.stack([tf.sum(distortion), tf.sum(rate)]).dataSync();
-  return { distortion: d, rate: r };
+  const [pixels, latents] = Object.values(prices(parts)).map(part => tf.sum(tf.sum(part, 1)));
+  return { distortion: pixels.dataSync()[0], rate: 0.5 * latents.dataSync()[0] };
 }
 
 // Compute the gradient of the sum over the batch of distortion + beta * rate.
