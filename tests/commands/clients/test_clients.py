@@ -193,6 +193,14 @@ def middle(locator):
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def picked_moved_drew(page):
+    """Tell whether an ellipse is picked, the explorer's point is elsewhere and the pad has ink; clear the pad."""
+    settle(page)
+    film, explorer, draw = (read(page, i) for i in (FILM, EXPLORER, DRAW))
+    page.locator(PICTURES).nth(DRAW).get_by_role("button", name="Clear").click()
+    return film["picked"] is not None, min(map(abs, explorer["z"])) > 0.2, sum(draw["image"]) > 10
+
+
 def test_a_mouse_moves_picks_and_draws(jupyter):
     page, errors = jupyter
     film, explorer, draw, _ = page.locator(PICTURES).all()
@@ -205,11 +213,7 @@ def test_a_mouse_moves_picks_and_draws(jupyter):
     page.mouse.down()
     page.mouse.move(x + 30, y + 50, steps=5)
     page.mouse.up()
-    settle(page)
-    assert read(page, FILM)["picked"] is not None
-    assert min(map(abs, read(page, EXPLORER)["z"])) > 0.2
-    assert sum(read(page, DRAW)["image"]) > 10
-    draw.get_by_role("button", name="Clear").click()
+    assert picked_moved_drew(page) == (True, True, True)
     assert errors == []
 
 
@@ -230,11 +234,7 @@ def test_a_finger_moves_picks_and_draws(jupyter):
     touch(page, (x - 50, y + 20))
     x, y = middle(draw.locator("canvas[tabindex]"))
     touch(page, (x, y - 30), (x + 10, y), (x + 20, y + 40))
-    settle(page)
-    assert read(page, FILM)["picked"] is not None
-    assert min(map(abs, read(page, EXPLORER)["z"])) > 0.2
-    assert sum(read(page, DRAW)["image"]) > 10
-    draw.get_by_role("button", name="Clear").click()
+    assert picked_moved_drew(page) == (True, True, True)
     assert errors == []
 
 
@@ -323,12 +323,20 @@ def test_pictures_outlive_their_kernel_and_come_again(jupyter):
     assert errors == []
 
 
+# Wait until the classic notebook's manager has asked its kernel for widgets, which it does once on opening and in up to
+# three messages, and loses those that are made meanwhile. The kernel answers in order.
+ASKED = """async () => {
+  for (let i = 0; i < 3; i++) await new Promise(done => Jupyter.notebook.kernel.comm_info("jupyter.widget", done));
+}"""
+
+
 def test_the_classic_notebook_with_colabs_versions(pythons, notebook, browser):
     # The networks are more than this program lets through in a second; Colab has no such limit.
     options = ("--NotebookApp.token=", "--NotebookApp.iopub_data_rate_limit=1e9")
     address = server(pythons["classic"], "notebook", notebook, *options)
     with address as home, opened(browser, f"{home}notebooks/pictures.ipynb") as (page, errors):
-        page.wait_for_function("() => window.Jupyter?.notebook?.kernel?.is_connected()")
+        page.wait_for_function("() => window.Jupyter?.notebook?.kernel?.widget_manager")
+        page.evaluate(ASKED)
         page.evaluate("() => Jupyter.notebook.execute_all_cells()")
         wait_for_pictures(page)
         settle(page)
