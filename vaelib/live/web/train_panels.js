@@ -12,7 +12,7 @@ function makeTrainView() {
   const heads = ["test digits, nats", "after steps", "D", "R", "−ELBO"].map(text => make("th", { scope: "col" }, text));
   const figure = (picture, caption) => make("figure", {}, picture, make("figcaption", {}, caption));
   return {
-    panel, digits, plots, rows, status: make("p", { class: "vaelib-status" }),
+    panel, digits, plots, rows, painted: null, curvesOf: [], status: make("p", { class: "vaelib-status" }),
     pictures: make("div", { class: "vaelib-side-by-side" },
       figure(plane, "The first posterior of every batch of this epoch, ±1 σ, red to violet; strong circle: the prior"),
       figure(digits, "What it decodes, at equal steps of the prior's probability")),
@@ -21,17 +21,23 @@ function makeTrainView() {
   };
 }
 
-function fillTrainView({ panel, digits, plots, rows, status }, state, settings, facts, colours) {
-  const { numBatches, mine, kept, pixels, posteriors } = state;
+// Draw what has changed: the posteriors at every report, the digits when they come, curves and table after an epoch.
+function fillTrainView(view, state, settings, facts, colours) {
+  const { panel, digits, plots, rows, status } = view, { numBatches, mine, kept, pixels, posteriors } = state;
   // Before the first step, show what is to come.
   const perEpoch = numBatches ?? Math.ceil(settings.count / 128), numSteps = perEpoch * (settings.numEpochs + state.more);
   status.textContent = statusOf(state, numSteps);
   drawTrainPanel(panel, posteriors, perEpoch, colours);
   panel.canvas.setAttribute("aria-label", `${posteriors.length / 4} posteriors as ellipses around the prior's circle`);
-  if (pixels) paintGrid(digits, pixels);
+  if (pixels && pixels !== view.painted) paintGrid(digits, pixels);
+  view.painted = pixels;
+  const label = labelOf(settings), look = [plots[0].clientWidth, devicePixelRatio, Object.values(colours).join()];
+  const curvesOf = [mine, mine.steps.length, kept, numSteps, label, ...look];
+  if (curvesOf.every((value, i) => value === view.curvesOf[i])) return;
+  view.curvesOf = curvesOf;
   const shown = { mine, kept, known: facts.runs, numSteps };
   CURVES.forEach(([name, value], i) => drawCurve(plots[i], name, value, shown, colours));
-  const now = mine.steps.length ? [{ label: `this run: ${labelOf(settings)}`, ...mine }] : [];
+  const now = mine.steps.length ? [{ label: `this run: ${label}`, ...mine }] : [];
   rows.replaceChildren(...[...now, ...kept, ...facts.runs].map(runRow));
 }
 
