@@ -120,6 +120,27 @@ def forbid_inline(page):
     page.route("**/*.html", add_policy)
 
 
+@contextmanager
+def opened_without_inline(browser, address):
+    """Open a page of the book under that policy; yield what `opened` does, and its complaints so far, at least one.
+
+    The theme's own scripts are inline, so where there is no complaint there is no policy.
+    """
+    complaints = []
+
+    def note(message):
+        if "Content Security Policy" in message.text:
+            complaints.append(message)
+
+    def prepare(page):
+        forbid_inline(page)
+        page.on("console", note)
+
+    with opened(browser, address, prepare=prepare) as seen:
+        yield seen, complaints
+    assert complaints
+
+
 # Render a widget into an element that enters the page when `attach` is called, as programs for notebooks do.
 NOTEBOOK = """
 import widget from "./widget.js";
