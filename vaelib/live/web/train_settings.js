@@ -68,10 +68,10 @@ function makeSettings(facts, settings, small, changed) {
       mark.style.left = `${100 * place(klWeight)}%`;
       return mark;
     }));
-    const used = settings.klWeight > first ? "none: the posterior collapses"
-      : settings.klWeight > second ? "one dimension at most" : "both dimensions";
-    prediction.textContent = `These ${settings.count.toLocaleString("en")} digits predict: in use are ${used} ` +
-      `(the second goes at ${weightLabel(second)}, the first at ${weightLabel(first)}).`;
+    const used = settings.klWeight > first ? "no dimension is used, the posterior collapses"
+      : settings.klWeight > second ? "one dimension at most is used" : "both dimensions are used";
+    prediction.textContent = `What these ${settings.count.toLocaleString("en")} digits predict: ${used}. ` +
+      `(One dimension goes at ${weightLabel(second)}, the other at ${weightLabel(first)}.)`;
     for (const [name, choice] of Object.entries(menus)) choice.value = settings[name];
   }
   // Keep those controls from being changed that hold for a whole training.
