@@ -6,8 +6,8 @@ themselves then, as a JSON list.
 """
 
 import json
-import os
 import sys
+import tempfile
 import time
 
 PATIENCE = 600  # seconds for each page
@@ -38,13 +38,15 @@ def main(firefox, pages):
     # Import it here: pytest reads this file in an environment that has none.
     from marionette_driver.marionette import Marionette
 
-    # Its log would otherwise lie in the folder in which this is called.
-    driver = Marionette(bin=firefox, headless=True, startup_timeout=120, gecko_log=os.devnull)
-    try:
-        driver.start_session()
-        return [visit(driver, address, code) for address, code in pages]
-    finally:
-        driver.cleanup()
+    # Its log would otherwise lie in the folder in which this is called. It must be a file that may be removed: Marionette
+    # removes it first, and as root it would remove a device as well.
+    with tempfile.TemporaryDirectory() as folder:
+        driver = Marionette(bin=firefox, headless=True, startup_timeout=120, gecko_log=f"{folder}/gecko.log")
+        try:
+            driver.start_session()
+            return [visit(driver, address, code) for address, code in pages]
+        finally:
+            driver.cleanup()
 
 
 def visit(driver, address, code):

@@ -1,6 +1,7 @@
 """The live pictures in the Firefox of this machine: they stand odd things, and train to the bits of Chromium."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -55,6 +56,7 @@ def visited(python, *pages):
     command = [python, HERE / "drive_firefox.py", FIREFOX]
     done = subprocess.run(command, input=json.dumps(pages), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+    assert Path(os.devnull).is_char_device()
     return json.loads(done.stdout.splitlines()[-1])
 
 
