@@ -38,8 +38,8 @@ def main(firefox, pages):
     # Import it here: pytest reads this file in an environment that has none.
     from marionette_driver.marionette import Marionette
 
-    # Its log would otherwise lie in the folder in which this is called. It must be a file that may be removed: Marionette
-    # removes it first, and as root it would remove a device as well.
+    # Its log would otherwise lie in the folder in which this is called. Marionette removes the file first, so it must not
+    # be the null device.
     with tempfile.TemporaryDirectory() as folder:
         driver = Marionette(bin=firefox, headless=True, startup_timeout=120, gecko_log=f"{folder}/gecko.log")
         try:

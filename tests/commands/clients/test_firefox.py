@@ -24,7 +24,7 @@ ODD = f"""(async () => {{
   await ({RANDOM_EVENTS})([SEED, COUNT]);
   return hosts.map(host => host.dataset.state);
 }})()"""
-MOST_GROWTH = 5  # megabytes, over 9,000 events: some five hundred bytes for each
+MOST_GROWTH = 10  # megabytes, over 9,000 events: a thousand bytes or so for each
 TRAIN = f"""(async () => {{
   {READY}
   const [host] = hosts, status = host.querySelector(".vaelib-status");
