@@ -38,7 +38,7 @@ def main(firefox, pages):
     # Import it here: pytest reads this file in an environment that has none.
     from marionette_driver.marionette import Marionette
 
-    # Its log would otherwise lie in the folder in which this is called. Marionette removes the file first, so it must not
+    # Its log would otherwise lie in the folder in which this is called. Marionette removes the file first: never let it
     # be the null device.
     with tempfile.TemporaryDirectory() as folder:
         driver = Marionette(bin=firefox, headless=True, startup_timeout=120, gecko_log=f"{folder}/gecko.log")
