@@ -1,4 +1,4 @@
-"""Train the runs of the book once, keep them, measure them, and hold its claims to them."""
+"""Train the runs of the book once, keep them, measure them, and hold its claims, and anybody's code, to numbers."""
 
 from .checks import (
     check_collapse,
@@ -10,6 +10,18 @@ from .checks import (
 from .claims import Claim, claims_table
 from .equilibrium import NoiseBalance
 from .evaluations import elbo_of_run, log_likelihood_of_run, noise_balance_of_run
+from .properties import (
+    assert_apart,
+    assert_beta,
+    assert_bound,
+    assert_distortion,
+    assert_draws_pixels,
+    assert_draws_posterior,
+    assert_grid,
+    assert_history,
+    assert_kl,
+    assert_weight_acts,
+)
 from .runs import train_or_load, trained_model
 from .spec import RunSpec
 from .statistics import generation_score, num_digits, paired_difference, rates_by_dimension
@@ -22,6 +34,16 @@ __all__ = [
     "NoiseBalance",
     "RunResult",
     "RunSpec",
+    "assert_apart",
+    "assert_beta",
+    "assert_bound",
+    "assert_distortion",
+    "assert_draws_pixels",
+    "assert_draws_posterior",
+    "assert_grid",
+    "assert_history",
+    "assert_kl",
+    "assert_weight_acts",
     "check_collapse",
     "check_headline",
     "check_inference_gap",
