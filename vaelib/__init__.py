@@ -6,6 +6,7 @@ All quantities are in nats per image: sums over pixels and latent dimensions, th
 from . import _backend  # noqa: F401  (first: it explains a wrong Keras backend before anything imports TensorFlow)
 
 # isort: split
+from . import likelihoods as likelihoods
 from . import schedules as schedules
 from . import theory as theory
 from .data import binarize, load_mnist
@@ -21,6 +22,7 @@ from .layers import (
 from .losses import (
     bernoulli_distortion,
     beta_from_kl_wt,
+    continuous_bernoulli_distortion,
     effective_beta,
     gaussian_distortion,
     gaussian_kl,
@@ -97,6 +99,7 @@ __all__ = [  # noqa: RUF022
     "LinearEncoder",
     "LinearDecoder",
     "bernoulli_distortion",
+    "continuous_bernoulli_distortion",
     "gaussian_distortion",
     "gaussian_kl",
     "gaussian_kl_per_dim",

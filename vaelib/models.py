@@ -1,7 +1,7 @@
 """Join an encoder, a sample from its posterior and a decoder into one Keras model with its weighted objective."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ def _check_free_bits(free_bits: float) -> float:
 
 
 def _check_variance(noise_variance: float | None) -> float | None:
-    if noise_variance is not None and not noise_variance > 0:
+    if noise_variance is not None and not 0 < noise_variance < math.inf:
         raise ValueError(f"noise_variance must be None (Bernoulli pixels) or positive, got {noise_variance}.")
     return noise_variance
 
@@ -102,7 +102,9 @@ class VAE(ImageModel):
         free_bits: nats of rate that each latent dimension has for free, >= 0: in the loss, its mean rate over the
             batch counts as at least this much (Kingma et al. 2016).
         noise_variance: None for Bernoulli pixels; a number > 0 for Gaussian ones of this variance, whose decoder
-            returns means instead of logits.
+            returns means instead of logits. For other pixels, see `vaelib.likelihoods`. Bernoulli pixels are black or
+            white; grey ones, as the book's, count as probabilities of ink, and the distortion is then a
+            cross-entropy, no density of grey (Loaiza-Ganem & Cunningham 2019).
         seed: None or an integer, for the draws of z under Keras' `fit`, `predict` and plain calls.
 
     Raises:
@@ -111,6 +113,10 @@ class VAE(ImageModel):
 
     Written in chapter 03.
     """
+
+    # Name what is saved as a number, and what decides the objective besides the weights.
+    _numbers: ClassVar[tuple[str, ...]] = ("free_bits", "noise_variance", "seed")
+    _objective_parts: ClassVar[tuple[str, ...]] = tuple(_OF_OBJECTIVE)
 
     def __init__(
         self,
@@ -160,6 +166,11 @@ class VAE(ImageModel):
         return math.prod(self.image_shape)
 
     @property
+    def likelihood(self) -> str:
+        """Return which pixels the decoder describes: "bernoulli", "continuous_bernoulli" or "gaussian"."""
+        return "bernoulli" if self.noise_variance is None else "gaussian"
+
+    @property
     def decodes_logits(self) -> bool:
         """Whether the decoder returns logits, or else the means of pixels."""
         return self.noise_variance is None
@@ -167,7 +178,7 @@ class VAE(ImageModel):
     @property
     def compiled_in(self) -> tuple[Any, ...]:
         """What a compiled step holds fast: it must be compiled again where one of these is another object."""
-        return (*(getattr(self, name) for name in _OF_OBJECTIVE), *self.trainable_variables)
+        return (*(getattr(self, name) for name in self._objective_parts), *self.trainable_variables)
 
     def encode(self, x: TensorLike) -> tuple[Tensor, Tensor]:
         """Return (z_mean, z_log_var), each (batch, latent_dim), for images (batch, height, width, channels)."""
@@ -191,7 +202,10 @@ class VAE(ImageModel):
         Raises:
             ValueError: if both or neither of z and num_images are given, or z has another shape.
         """
-        output = self.decode(draw_from_prior(self.latent_dim, num_images, seed, z))
+        return self.mean_pixels(self.decode(draw_from_prior(self.latent_dim, num_images, seed, z)))
+
+    def mean_pixels(self, output: TensorLike) -> Tensor:
+        """Return the means of the pixels, (batch, height, width, channels), from what the decoder returns."""
         return ops.sigmoid(output) if self.decodes_logits else output
 
     def reconstruct(self, x: ArrayLike) -> Tensor:
@@ -294,7 +308,7 @@ class VAE(ImageModel):
         """Return the arguments, for `keras.saving`."""
         parts = {"encoder": self.encoder, "decoder": self.decoder, "beta": self.beta}
         saved = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
-        numbers = {"free_bits": self.free_bits, "noise_variance": self.noise_variance, "seed": self.seed}
+        numbers = {name: getattr(self, name) for name in self._numbers}
         return {**super().get_config(), **numbers, **saved}
 
     @classmethod

@@ -6,6 +6,7 @@ from scipy import special
 from ._types import Schedule
 from .data import IMAGE_SHAPE, check_images
 from .layers import ConvDecoder, ConvEncoder, DenseDecoder, DenseEncoder, LinearDecoder, LinearEncoder
+from .likelihoods import likelihood_class
 from .models import VAE
 
 __all__ = ["conv_vae", "dense_vae", "linear_vae", "start_at_mean_image"]
@@ -22,6 +23,8 @@ def dense_vae(
     free_bits: float = 0.0,
     num_hidden: int = 1,
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+    likelihood: str = "bernoulli",
+    noise_variance: float | str | None = None,
 ) -> VAE:
     """Return the network of Kingma & Welling (2013, section 5): one hidden tanh layer each way, or more.
 
@@ -33,40 +36,58 @@ def dense_vae(
         free_bits: nats of rate that each latent dimension has for free, see `VAE`.
         num_hidden: hidden layers each way, >= 1.
         image_shape: height, width, channels.
+        likelihood: of the pixels: "bernoulli", of which grey ones are probabilities of ink;
+            "continuous_bernoulli", a density on [0, 1] (Loaiza-Ganem & Cunningham 2019); or "gaussian", whose decoder
+            returns means instead of logits.
+        noise_variance: of Gaussian pixels only: a number > 0, None for 1; "learned", as a weight of the model; or
+            "optimal", the mean squared error of each batch (Rybkin et al. 2021).
 
     Returns:
-        A built `VAE`, not compiled.
+        A built `VAE`, not compiled, or its subclass in `vaelib.likelihoods`.
 
     Raises:
-        ValueError: if beta, l2 or free_bits is negative, or a dimension is not positive.
+        ValueError: if beta, l2 or free_bits is negative, a dimension or the variance is not positive, there is no such
+            likelihood, or other pixels than Gaussian have a variance.
 
     >>> dense_vae(latent_dim=2, hidden_dim=500).count_params()
     788788
 
     Written in chapter 03.
     """
+    kind, variance = likelihood_class(likelihood, noise_variance)
     encoder = DenseEncoder(latent_dim, hidden_dim, l2, num_hidden)
     decoder = DenseDecoder(hidden_dim, l2, num_hidden, image_shape)
-    return _built(VAE(encoder, decoder, beta, free_bits, name="dense_vae"), image_shape)
+    return _built(kind(encoder, decoder, beta, free_bits, variance, name="dense_vae"), image_shape)
 
 
-def conv_vae(latent_dim: int = 2, beta: float | Schedule = 1.0, image_shape: tuple[int, int, int] = IMAGE_SHAPE) -> VAE:
+def conv_vae(
+    latent_dim: int = 2,
+    beta: float | Schedule = 1.0,
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+    likelihood: str = "bernoulli",
+    noise_variance: float | str | None = None,
+) -> VAE:
     """Return the network of Chollet (2017, section 8.4): convolutions down, a transposed convolution up.
 
     Args:
         latent_dim: dimensions of z.
         beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
         image_shape: height, width, channels; the parameters grow with height times width.
+        likelihood: of the pixels, see `dense_vae`.
+        noise_variance: of Gaussian pixels only, see `dense_vae`.
 
     Returns:
-        A built `VAE`, not compiled.
+        A built `VAE`, not compiled, or its subclass in `vaelib.likelihoods`.
 
     Raises:
-        ValueError: if beta is negative, or a size is not positive.
+        ValueError: if beta is negative, a size or the variance is not positive, there is no such likelihood, or other
+            pixels than Gaussian have a variance.
 
     Built in chapter 01.
     """
-    return _built(VAE(ConvEncoder(latent_dim), ConvDecoder(image_shape), beta, name="conv_vae"), image_shape)
+    kind, variance = likelihood_class(likelihood, noise_variance)
+    encoder, decoder = ConvEncoder(latent_dim), ConvDecoder(image_shape)
+    return _built(kind(encoder, decoder, beta, noise_variance=variance, name="conv_vae"), image_shape)
 
 
 def linear_vae(

@@ -87,8 +87,8 @@ def measure_grid(model: VAE, z: ArrayLike, classifier: keras.Model, mean_image: 
         mean_image: (28, 28, 1), the mean training image, the only one that a collapsed decoder makes.
 
     Returns:
-        A dict of "grid", (n, 28, 28) uint8, the decoded means times 255; "digit", (n,) int8, the class that the
-        classifier chooses, and "confidence", (n,) float32, its probability; and the numbers
+        A dict of "grid", (n, 28, 28) uint8, the decoded means, from 0 to 1, times 255; "digit", (n,) int8, the class
+        that the classifier chooses, and "confidence", (n,) float32, its probability; and the numbers
         "pixel_std", the largest standard deviation of a pixel over the points; "error_from_mean_image", mean absolute;
         "fuzziness", the mean of 4 y (1 - y), which is 0 for black and white and 1 for grey.
 
@@ -97,7 +97,7 @@ def measure_grid(model: VAE, z: ArrayLike, classifier: keras.Model, mean_image: 
     x_mean = np.array(model.generate(np.asarray(z, "float32")))
     probabilities = np.array(classifier(x_mean))
     return {
-        "grid": np.round(255 * x_mean[..., 0]).astype("uint8"),
+        "grid": np.round(255 * x_mean[..., 0].clip(0, 1)).astype("uint8"),
         "digit": probabilities.argmax(axis=1).astype("int8"),
         "confidence": probabilities.max(axis=1),
         "pixel_std": x_mean.std(axis=0).max(),

@@ -157,10 +157,10 @@ def elbo(
 
 
 def _check_plane(model: VAE, beta: float, tolerance: float) -> None:
-    if model.latent_dim != 2 or model.noise_variance is not None:
+    if model.latent_dim != 2 or model.likelihood != "bernoulli":
         raise ValueError(
             "exact_log_likelihood expects a model with two latent dimensions and Bernoulli pixels, "
-            f"got latent_dim={model.latent_dim}, noise_variance={model.noise_variance}: "
+            f"got latent_dim={model.latent_dim}, likelihood={model.likelihood!r}: "
             "use importance_log_likelihood, which is a lower bound."
         )
     if not beta > 0 or not tolerance > 0:

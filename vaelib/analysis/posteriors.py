@@ -135,13 +135,15 @@ def best_posteriors(
         A `PosteriorTrace`, with means and standard deviations, each (n, latent_dim) float32.
 
     Raises:
-        ValueError: if x are not images, the model has more than two latent dimensions, or a number is out of range.
+        ValueError: if x are not images, the model has more than two latent dimensions, its pixels are continuous
+            Bernoulli or of an optimal variance, or a number is out of range.
 
     Derived in chapter 09.
     """
     x = model.checked_images(x)
     if model.latent_dim > 2:
         raise ValueError(f"best_posteriors expects one or two latent dimensions, got {model.latent_dim}.")
+    _check_pixels(model, "best_posteriors")
     if not (beta > 0 and learning_rate > 0 and num_steps >= 1):
         raise ValueError(
             "beta, learning_rate and num_steps must be positive, "
@@ -183,7 +185,7 @@ def fisher_metric(model: VAE, mean: ArrayLike, std: ArrayLike | None = None, num
         (n, latent_dim, latent_dim) float64, nats per squared unit of z.
 
     Raises:
-        ValueError: if mean and std have other shapes.
+        ValueError: if mean and std have other shapes, or the pixels are continuous Bernoulli or of an optimal variance.
 
     Derived in chapter 08.
     """
@@ -194,6 +196,7 @@ def fisher_metric(model: VAE, mean: ArrayLike, std: ArrayLike | None = None, num
             "fisher_metric expects one or two latent dimensions, and mean and std of shape "
             f"(n, {model.latent_dim}), got {mean.shape} and {std.shape}."
         )
+    _check_pixels(model, "fisher_metric")
     if np.any(std):
         noise, weights = gauss_hermite(num_nodes, model.latent_dim)
     else:
@@ -201,6 +204,13 @@ def fisher_metric(model: VAE, mean: ArrayLike, std: ArrayLike | None = None, num
     z = (mean[:, np.newaxis] + std[:, np.newaxis] * noise.astype("float32")).reshape(-1, model.latent_dim)
     metrics = np.concatenate([_metric(model, z[start : start + _POINTS]) for start in range(0, len(z), _POINTS)])
     return np.tensordot(metrics.reshape(len(mean), len(noise), *metrics.shape[1:]), weights, axes=(1, 0))
+
+
+def _check_pixels(model: VAE, name: str) -> None:
+    """Raise a ValueError for pixels that are neither Bernoulli nor Gaussian of one variance."""
+    # Ask for the variance first: an optimal one belongs to no model, and says so.
+    if model.noise_variance is None and model.likelihood != "bernoulli":
+        raise ValueError(f"{name} expects Bernoulli or Gaussian pixels, got likelihood={model.likelihood!r}.")
 
 
 def _losses(

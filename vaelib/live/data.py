@@ -92,6 +92,8 @@ def latent_data(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> d
         encoder, decoder = model.encoder, model.decoder
         if not (isinstance(encoder, DenseEncoder) and isinstance(decoder, DenseDecoder)):
             raise ValueError(f"Models of dense_vae are expected, {label!r} is another.")
+        if model.likelihood != "bernoulli":
+            raise ValueError(f"Models with Bernoulli pixels are expected, {label!r} has {model.likelihood!r} ones.")
         if model.latent_dim != 2 or encoder.num_hidden != 1 or decoder.num_hidden != 1:
             raise ValueError(
                 f"Models with latent_dim=2 and num_hidden=1 are expected, {label!r} has latent_dim={model.latent_dim} "
