@@ -179,7 +179,7 @@ def continuous_bernoulli_mean(x_logits: TensorLike) -> Tensor:
     s = ops.where(near, x_logits, 0.0)
     series = s * (1 / 12 - s**2 * (1 / 720 - s**2 * (1 / 30240 - s**2 * (1 / 1209600 - s**2 / 47900160))))
     size = ops.where(near, 1.0, ops.abs(x_logits))
-    return 0.5 + ops.where(near, series, ops.sign(x_logits) * (-1 / ops.expm1(-size) - 1 / size - 0.5))
+    return 0.5 + ops.where(near, series, ops.sign(x_logits) * (1 / (1 - ops.exp(-size)) - 1 / size - 0.5))
 
 
 def gaussian_distortion(x: TensorLike, x_mean: TensorLike, noise_variance: TensorLike) -> Tensor:
