@@ -194,8 +194,8 @@ def assert_history(history: Mapping[str, Sequence[float]], beta: float | Sequenc
     """Check that what a training reports adds up: loss = distortion + beta * rate, with no rate below zero.
 
     Args:
-        history: lists under "loss", "distortion" and "rate", and under the same with "val_" if there are any, in nats
-            per image and without weight decay.
+        history: lists under "loss", "distortion" and "rate", and for other images under "val_loss" and so on if there
+            are any, in nats per image and without weight decay.
         beta: the weight, one for all epochs or one for each. A mean over an epoch in which it changes is no sum of two.
 
     Raises:
