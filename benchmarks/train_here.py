@@ -40,7 +40,7 @@ window.Worker = class extends Plain {
   }
 };
 """
-# Look at every frame, in a training of its own: to draw sixty a second, as this asks for, takes half of a core.
+# Look at every frame, in a training of its own: this asks for sixty a second, and slows the step that is measured.
 WATCH = """
 let last = performance.now();
 requestAnimationFrame(function look(now) { window.frames.push(now - last); last = now; requestAnimationFrame(look); });

@@ -7,14 +7,14 @@ const RHO = 0.9, EPSILON = 1e-7;
 // Write the program: move(weights, velocities, gradients, end of the weights; rho, 1 - rho, share, rate, epsilon), four
 // addresses in bytes and five numbers. Instructions by their codes (WebAssembly's specification 2.0, section 5.4).
 function rmspropProgram() {
-  const get = local => [0x20, local], set = local => [0x21, local], call = (...parts) => parts.flat();
+  const get = local => [0x20, local], set = local => [0x21, local], join = (...parts) => parts.flat();
   const [add, mul, sub, div, sqrt] = [0xe4, 0xe6, 0xe5, 0xe7, 0xe3].map(code => [0xfd, code, 1]);
-  const load = address => call(get(address), 0xfd, 0, 2, 0), store = [0xfd, 11, 2, 0];
-  const spread = (number, four) => call(get(number), 0xfd, 19, set(four));
-  const advance = address => call(get(address), 0x41, 16, 0x6a, set(address));
+  const load = address => join(get(address), 0xfd, 0, 2, 0), store = [0xfd, 11, 2, 0];
+  const spread = (number, four) => join(get(number), 0xfd, 19, set(four));
+  const advance = address => join(get(address), 0x41, 16, 0x6a, set(address));
   const [weights, velocities, gradients, end, numbers] = [0, 1, 2, 3, 4];
   const [rho, rest, share, rate, epsilon, gradient] = [9, 10, 11, 12, 13, 14];
-  const body = call(
+  const body = join(
     [1, 6, 0x7b], // six locals of four numbers each
     [rho, rest, share, rate, epsilon].flatMap((four, i) => spread(numbers + i, four)),
     [0x03, 0x40], // loop
@@ -29,7 +29,7 @@ function rmspropProgram() {
   const sized = bytes => [(bytes.length & 127) | 128, bytes.length >> 7, ...bytes];
   const section = (number, ...bytes) => [number, ...sized(bytes.flat())];
   const text = word => [word.length, ...new TextEncoder().encode(word)];
-  return Uint8Array.from(call(
+  return Uint8Array.from(join(
     [0, 97, 115, 109, 1, 0, 0, 0],
     section(1, 1, 0x60, 9, [0x7f, 0x7f, 0x7f, 0x7f], [0x7d, 0x7d, 0x7d, 0x7d, 0x7d], 0),
     section(2, 1, text("kernels"), text("memory"), 2, 0, 0),
