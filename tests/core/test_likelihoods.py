@@ -141,6 +141,24 @@ def by_hand(kind, model, x, output, weights):
     return values.sum(axis=(1, 2, 3))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_xla_compiles_each_to_the_same_slopes(kind, images):
+    model = made(kind)
+    noise = tf.random.stateless_normal((len(images), 2), (0, 1))
+
+    def loss_and_slopes():
+        with tf.GradientTape() as tape:
+            loss = model.objective(images, model(images, noise=noise)).loss
+        return loss, tape.gradient(loss, model.trainable_variables)
+
+    loss, slopes = loss_and_slopes()
+    by_xla, slopes_by_xla = tf.function(loss_and_slopes, jit_compile=True)()
+    assert float(by_xla) == pytest.approx(float(loss), rel=1e-5)
+    for ours, theirs in zip(slopes, slopes_by_xla, strict=True):
+        np.testing.assert_allclose(theirs, ours, rtol=1e-3, atol=1e-4 * np.abs(ours).max())
+
+
 @pytest.mark.parametrize("weights", [None, np.r_[np.linspace(0, 3, 60), np.zeros(10)].astype("float32")])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_objective_of_each_is_that_of_scipys_densities(kind, weights, images):
