@@ -93,7 +93,11 @@ class VAE(ImageModel):
     minimises $\mathbb{E}_q[-\log p(x|z)] + \beta\,\mathrm{KL}(q(z|x)\,\|\,p(z))$ plus any weight decay of its layers
     (Kingma & Welling 2013, equation 10; beta: Higgins et al. 2017, equation 4). Train it with `vaelib.fit` or with
     Keras' own `fit`: both use `objective` and count steps by `optimizer.iterations`. `compile` takes no loss. For more
-    than one device, make it under a `tf.distribute.MirroredStrategy` and use Keras' `fit`.
+    than one device, make it under a `tf.distribute.MirroredStrategy` and use Keras' `fit`. A loss that stops being a
+    number stops `vaelib.fit`; Keras' `fit` trains on unless it has the callback `keras.callbacks.TerminateOnNaN`.
+
+    Each half is a model of its own, which `export` writes, for ONNX too, and TensorFlow Lite converts. The whole model
+    draws z at random, which they refuse.
 
     Args:
         encoder: maps images (batch, height, width, channels) to z_mean and z_log_var, each (batch, latent_dim).

@@ -125,3 +125,17 @@ def test_exported_halves_compute_the_same_in_onnx(kind, tmp_path):
         outputs = session.run(None, {session.get_inputs()[0].name: inputs})
         for ours, theirs in zip(expected, outputs, strict=True):
             np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated:UserWarning")
+@pytest.mark.parametrize("kind", MAKERS)
+def test_tensorflow_lite_computes_the_same_pixels(kind):
+    model = _model(kind)
+    z = np.random.default_rng(1).normal(size=(1, 2)).astype("float32")
+    interpreter = tf.lite.Interpreter(model_content=tf.lite.TFLiteConverter.from_keras_model(model.decoder).convert())
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], z)
+    interpreter.invoke()
+    pixels = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    np.testing.assert_allclose(pixels, model.decode(z), rtol=1e-4, atol=1e-5)
