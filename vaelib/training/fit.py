@@ -100,9 +100,10 @@ def fit(
     the last checkpoint and ends with the bits of a training that was never interrupted. A second process that trains in
     the same folder waits for the first one. Ctrl-C, or the stop button of a notebook, ends the epoch and returns the
     run so far; a second one stops at once. For a stream this holds if it gives the same batches each time it is made:
-    make it anew for every call, with a seed in every shuffle, and draw what augments it by `tf.random.stateless_*`. The
-    first batch and the last one that was trained on are compared, and a difference is warned of. A training that goes
-    on in an epoch reads past the batches behind it; with steps_per_epoch, past those of all epochs.
+    make it anew for every call, after the same `keras.utils.set_random_seed`, with a seed in every shuffle, and draw
+    what augments it by `tf.random.stateless_*`. Compared are the first batch and the last one that was trained on; a
+    difference is warned of, and training goes on. A training that goes on in an epoch reads past the batches behind it,
+    with steps_per_epoch past those of all epochs.
 
     Args:
         model: a `VAE` that was compiled with an optimizer.
