@@ -41,6 +41,16 @@ class Broken(keras.utils.PyDataset):
         return X[4 * i : 4 * (i + 1)]
 
 
+class Empty(keras.utils.PyDataset):
+    """Have no batches."""
+
+    def __len__(self):
+        return 0
+
+    def __getitem__(self, i):
+        return X[:0]
+
+
 class Endless(keras.utils.PyDataset):
     """Have no number of batches."""
 
@@ -59,6 +69,7 @@ AT_ONCE = {
     "endless": (_dataset().repeat(), "have an end, got a stream without one: "),
     "endless PyDataset": (Endless(), "have an end, got a stream without one: "),
     "empty": (_dataset(X[:0]), "have batches of images, got none"),
+    "empty PyDataset": (Empty(), "have batches of images, got none"),
     "empty, unknown number": (_dataset().filter(lambda x: False), "have batches of images, got none in epoch 1"),
     "a generator": ((X for _ in range(3)), "got a generator: collect it into one array"),
 }
