@@ -20,7 +20,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, default=20.0, help="float32 pixels of the stream; default: 20")
     parser.add_argument("--array-gigabytes", type=float, default=1.0, help="those of the array; default: 1")
-    parser.add_argument("--buffer-megabytes", type=float, default=256.0, help="as in vaelib.fit; default: 256")
+    parser.add_argument("--buffer-megabytes", type=float, default=128.0, help="as in vaelib.fit; default: 128")
     parser.add_argument("--kind", choices=["stream", "array"], help="train one here, and print its numbers as JSON")
     asked = parser.parse_args()
     if asked.kind:

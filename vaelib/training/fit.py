@@ -80,7 +80,7 @@ def fit(
     posterior_epochs: Collection[int] | None = None,
     sample_weight: ArrayLike | None = None,
     steps_per_epoch: int | None = None,
-    buffer_megabytes: float = 256.0,
+    buffer_megabytes: float = 128.0,
 ) -> Run:
     """Train a compiled `VAE` on images, and keep the first posterior of every batch.
 

@@ -46,7 +46,7 @@ class StreamSource:
         data: tf.data.Dataset | keras.utils.PyDataset,
         name: str,
         draw: Draw | None = None,
-        buffer_megabytes: float = 256.0,
+        buffer_megabytes: float = 128.0,
         steps_per_epoch: int | None = None,
         verbose: bool = True,
     ) -> None:
