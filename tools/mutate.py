@@ -35,6 +35,9 @@ TESTS = {
     "schedules": "core/test_schedules training/test_properties core/test_models",
     "training/fit": LOOP,
     "training/loop": LOOP,
+    "training/sources": LOOP,
+    "training/images": f"training/test_bad_input training/test_bad_streams training/test_streams {LOOP}",
+    "training/reading": "training/test_bad_streams training/test_streams training/test_kill",
 }
 # Swap operators that one may take for each other or forget; cosmic-ray also swaps + and <<, or == and `is`.
 ALIKE = ("Add Sub", "Mul Div", "FloorDiv Div", "Eq NotEq Lt LtE Gt GtE", "Is IsNot", "Delete USub", "Delete Not")

@@ -173,8 +173,8 @@ def check_shape(x: ArrayLike, image_shape: tuple[int | None, ...] | None, name: 
         raise ValueError(f"{expected}, got images of several sizes: resize them to one.") from error
     if not array.ndim and array.dtype == object:
         raise ValueError(
-            f"{expected}, got a {type(x).__name__}: collect it into one array; for a stream, such as a tf.data dataset "
-            "or a generator, use Keras' own model.fit, evaluate and predict."
+            f"{expected}, got a {type(x).__name__}: collect it into one array; vaelib.fit, and Keras' own model.fit, "
+            "evaluate and predict, also take streams, a tf.data.Dataset of batches or a keras.utils.PyDataset."
         )
     if array.ndim < 4 and array.dtype.kind in "OUS":
         raise ValueError(f"{expected}, got {type(x).__name__} of text: read the files first, keras.utils.load_img.")

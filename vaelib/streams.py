@@ -12,10 +12,32 @@ import tensorflow as tf
 
 from .data import IMAGES, check_images, check_shape
 
-__all__ = ["one_sentence", "watched"]
+__all__ = ["check_elements", "is_stream", "one_sentence", "watched"]
 
 # Mark our own complaint in a message of TensorFlow.
 _MARK = "vaelib: pixels"
+
+
+def is_stream(data: Any) -> bool:
+    """Tell whether images come in batches that can be asked for again: a `tf.data` dataset or a `PyDataset`."""
+    return isinstance(data, tf.data.Dataset | keras.utils.PyDataset)
+
+
+def check_elements(data: tf.data.Dataset, image_shape: tuple[int | None, ...] | None, name: str) -> None:
+    """Raise a ValueError if a dataset says that its elements are no batches of images of a shape."""
+    spec = data.element_spec[0] if isinstance(data.element_spec, tuple) else data.element_spec
+    if not isinstance(spec, tf.TensorSpec):
+        raise ValueError(
+            f"{name} must be a dataset of {IMAGES}, got elements of {type(spec).__name__}: "
+            "map it to the images, dataset.map(lambda element: element['image'])."
+        )
+    if not spec.dtype.is_floating:
+        raise ValueError(
+            f"{name} must be a dataset of {IMAGES}, got {spec.dtype.name}: "
+            "map it, dataset.map(lambda x: tf.cast(x, 'float32') / 255)."
+        )
+    if spec.shape.rank is not None:
+        _check_spec(tuple(spec.shape), image_shape, name)
 
 
 def watched(data: Any, image_shape: tuple[int | None, ...] | None, name: str, pixels: bool) -> Any:
@@ -92,19 +114,7 @@ class _WatchedPyDataset(keras.utils.PyDataset):
 
 def _watched_dataset(data: tf.data.Dataset, image_shape: Any, name: str, pixels: bool) -> tf.data.Dataset:
     """Check what a dataset says of its elements, and let it check their pixels as they come."""
-    spec = data.element_spec[0] if isinstance(data.element_spec, tuple) else data.element_spec
-    if not isinstance(spec, tf.TensorSpec):
-        raise ValueError(
-            f"{name} must be a dataset of {IMAGES}, got elements of {type(spec).__name__}: "
-            "map it to the images, dataset.map(lambda element: element['image'])."
-        )
-    if not spec.dtype.is_floating:
-        raise ValueError(
-            f"{name} must be a dataset of {IMAGES}, got {spec.dtype.name}: "
-            "map it, dataset.map(lambda x: tf.cast(x, 'float32') / 255)."
-        )
-    if spec.shape.rank is not None:
-        _check_spec(tuple(spec.shape), image_shape, name)
+    check_elements(data, image_shape, name)
 
     def check(*element: Any) -> Any:
         x, y, _ = keras.utils.unpack_x_y_sample_weight(element)

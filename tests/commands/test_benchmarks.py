@@ -9,6 +9,7 @@ import plan
 import pytest
 import report
 import speed
+import stream
 import sweep
 from dask_workers import quick_workers
 
@@ -104,3 +105,17 @@ def test_a_race_notices_other_bits(weight, loss, tmp_path):
     sweep._check_same_bits([spec], tmp_path / "ours", tmp_path / "ours")
     with pytest.raises(RuntimeError, match="ended with other numbers in theirs"):
         sweep._check_same_bits([spec], tmp_path / "ours", tmp_path / "theirs")
+
+
+@pytest.mark.slow
+def test_a_stream_and_an_array_race_with_the_same_images():
+    megabytes = 3 * stream.BATCH_GIGABYTES * 1e3
+    results = {kind: stream.measured(kind, 4 * stream.BATCH_GIGABYTES, megabytes) for kind in ("stream", "array")}
+    for kind, result in results.items():
+        assert result["kind"] == kind
+        assert result["gigabytes"] == 4 * stream.BATCH_GIGABYTES
+        assert result["speed"] > 0
+        assert result["peak_megabytes"] > 300
+    images = stream.filled(stream.batches(2), 2)
+    assert images.nbytes / 1e9 == 2 * stream.BATCH_GIGABYTES
+    np.testing.assert_array_equal(images[:127], images[129:])

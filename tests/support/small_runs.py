@@ -22,3 +22,14 @@ def assert_same_run(spec, ours, theirs):
     assert_same(load_run(spec, ours), load_run(spec, theirs))
     for a, b in zip(load_weights(spec, ours), load_weights(spec, theirs), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def assert_same_training(run, expected):
+    """Compare two runs of `fit`: histories but for their seconds, posteriors, weights, the optimizer's variables."""
+    assert {**run.history, "seconds": None} == {**expected.history, "seconds": None}
+    assert list(run.posteriors) == list(expected.posteriors)
+    for epoch, trace in expected.posteriors.items():
+        np.testing.assert_array_equal(run.posteriors[epoch], trace)
+    ours, theirs = ([*run.model.variables, *run.model.optimizer.variables] for run in (run, expected))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)

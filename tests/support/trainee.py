@@ -6,6 +6,7 @@ import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 import vaelib
 from vaelib import _files
@@ -14,7 +15,7 @@ NUM_EPOCHS = 20
 """Epochs of ten saves each: more than twenty kills can use up."""
 
 
-def train(result, folder=None, num_epochs=NUM_EPOCHS, jit_compile="auto", pause=0.0, death=None):
+def train(result, folder=None, num_epochs=NUM_EPOCHS, jit_compile="auto", pause=0.0, death=None, stream=False):
     """Train to the end and write all numbers to a file, unless death comes first.
 
     Args:
@@ -24,32 +25,39 @@ def train(result, folder=None, num_epochs=NUM_EPOCHS, jit_compile="auto", pause=
         jit_compile: whether to use XLA, which takes seconds to compile.
         pause: seconds to wait after every stretch, to be killed in between saves too.
         death: None; a place in a save and how many saves to survive; or seconds to live after the first save.
+        stream: whether the images come in a stream that is shuffled anew for every epoch.
     """
-    np.savez(result, **numbers(folder, num_epochs, jit_compile, pause, death))
+    np.savez(result, **numbers(folder, num_epochs, jit_compile, pause, death, stream))
 
 
-def numbers(folder=None, num_epochs=NUM_EPOCHS, jit_compile="auto", pause=0.0, death=None):
+def numbers(folder=None, num_epochs=NUM_EPOCHS, jit_compile="auto", pause=0.0, death=None, stream=False):
     """Train to the end, and return all numbers by name."""
     if death:
         _arrange(death)
     x = np.random.default_rng(0).random((330, 28, 28, 1), "float32")
+    # Let a stream hold one batch at a time, and so save after every batch.
+    data, settings = (_shuffled(x), {"buffer_megabytes": 0.001}) if stream else (x, {"batch_size": 32})
     run = vaelib.fit(
         _model(jit_compile),
-        x,
+        data,
         x[:50],
         num_epochs=num_epochs,
-        batch_size=32,
         seed=7,
         verbose=False,
         callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(pause))],
         checkpoint=folder,
         save_minutes=0,
+        **settings,
     )
     history = {f"history/{name}": values for name, values in run.history.items() if name != "seconds"}
     posteriors = {f"posteriors/{epoch}": trace for epoch, trace in run.posteriors.items()}
     weights = {f"weights/{i:02d}": weight for i, weight in enumerate(run.model.get_weights())}
     optimizer = {f"optimizer/{i:02d}": variable.numpy() for i, variable in enumerate(run.model.optimizer.variables)}
     return {**history, **posteriors, **weights, **optimizer}
+
+
+def _shuffled(x):
+    return tf.data.Dataset.from_tensor_slices(x).shuffle(100, seed=3).batch(32)
 
 
 def _model(jit_compile):

@@ -76,6 +76,13 @@ def test_bad_numbers_are_refused(arguments, words):
     _assert_refused(words, _model(), X, **arguments)
 
 
+@pytest.mark.parametrize(
+    "weights", [np.ones(9), np.zeros(10), -np.ones(10), np.full(10, np.nan), np.ones((10, 2)), 1.0], ids=str
+)
+def test_impossible_weights_are_refused(weights):
+    _assert_refused(["sample_weight must be 10 positive numbers, one for each"], _model(), X, sample_weight=weights)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [{"num_epochs": 2.0}, {"batch_size": 5.0}], ids=str)
 def test_whole_numbers_may_be_floats(arguments):

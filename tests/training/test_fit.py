@@ -282,3 +282,33 @@ def test_the_bound_is_distortion_plus_rate_after_each_epoch(images):
     alone = vaelib.fit(small_vae(), images, batch_size=35)
     with pytest.raises(ValueError, match="validation_data, got one without: pass validation=False"):
         alone.bound()
+
+
+@pytest.mark.parametrize("shape", [(70,), (70, 1)], ids=str)
+def test_an_image_of_weight_three_counts_as_three_images(shape, images):
+    """Let posteriors be points, so that it does not matter which draw is whose."""
+    weights = np.random.default_rng(0).integers(1, 4, 70)
+    runs = []
+    for x, settings in (
+        (images, {"sample_weight": weights.reshape(shape)}),
+        (np.repeat(images, weights, axis=0), {}),
+    ):
+        model = small_vae(keras.optimizers.SGD(1e-3))
+        model.encoder.z_log_var.set_weights([np.zeros((8, 2)), np.full(2, -60.0)])
+        runs.append(vaelib.fit(model, x, images[:20], 3, len(x), seed=1, verbose=False, **settings))
+    weighed, repeated = runs
+    for name in ("loss", "distortion", "rate", "val_loss"):
+        np.testing.assert_allclose(weighed.history[name], repeated.history[name], rtol=1e-5)
+    for one, other in zip(weighed.model.get_weights(), repeated.model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_weights_follow_their_images_through_batches_and_resume(images, tmp_path):
+    weights = np.linspace(0.1, 4, 70)
+    model = small_vae(keras.optimizers.SGD(0.0))
+    arguments = {"num_epochs": 2, "batch_size": 16, "verbose": False, "checkpoint": tmp_path}
+    run = vaelib.fit(model, images, sample_weight=weights, **arguments)
+    rate = np.average(vaelib.gaussian_kl(*model.encode(images)), weights=weights)
+    np.testing.assert_allclose(run.history["rate"], [rate] * 2, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"another run: sample_weight is sha256 \w+ there and nothing here"):
+        vaelib.fit(small_vae(keras.optimizers.SGD(0.0)), images, **arguments)

@@ -39,13 +39,15 @@ def test_a_checkpoint_of_version_0_1_goes_on(tmp_path):
 
 
 def test_a_checkpoint_of_version_0_1_of_another_run_is_refused():
-    owner = checkpoint.fingerprint(_model(), IMAGES, None, batch_size=16, shuffle=True, seed=4, binarize=False)
+    owner = checkpoint.fingerprint(
+        _model(), checkpoint.digest(IMAGES), None, batch_size=16, shuffle=True, seed=4, binarize=False
+    )
     with pytest.raises(ValueError, match=r"belongs to another run: seed is 3 there and 4 here\. Go on"):
         checkpoint.load_checkpoint(DATA / "checkpoint-0.1", owner)
 
 
 def test_a_fingerprint_does_not_say_where_a_class_lives():
-    found = checkpoint.fingerprint(_model(), IMAGES, None, seed=3)
+    found = checkpoint.fingerprint(_model(), checkpoint.digest(IMAGES), None, seed=3)
     assert "module" not in {key for path, _ in checkpoint._leaves(found) for key in path.split(".")}
     assert "vaelib.models" not in str(found)
 

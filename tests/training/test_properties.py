@@ -1,6 +1,5 @@
 """Try properties that must hold for all shapes, batches, latent spaces and numbers (hypothesis)."""
 
-import importlib
 import itertools
 import tempfile
 from pathlib import Path
@@ -13,9 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import vaelib
-from vaelib.training import checkpoint
-
-FIT = importlib.import_module("vaelib.training.fit")
+from vaelib.training import checkpoint, sources
 
 SIZES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=6)
 
@@ -75,7 +72,9 @@ def test_a_schedule_rises_to_its_beta_and_stays(beta, num_steps, step):
 @given(st.integers(1, 300), st.data(), st.booleans(), st.integers(0, 2**31 - 1), st.integers(0, 10**6))
 def test_every_image_is_in_one_batch_of_an_epoch(num_images, data, shuffle, seed, step):
     batch_size = data.draw(st.integers(1, num_images))
-    rows, weights = (np.array(a) for a in FIT._batches(FIT.epoch_order(num_images, shuffle, seed, step), batch_size))
+    rows, weights = (
+        np.array(a) for a in sources._batches(sources.epoch_order(num_images, shuffle, seed, step), batch_size)
+    )
     num_steps = -(-num_images // batch_size)
     assert rows.shape == weights.shape == (num_steps, batch_size)
     assert sorted(rows[weights == 1]) == list(range(num_images))
@@ -85,13 +84,13 @@ def test_every_image_is_in_one_batch_of_an_epoch(num_images, data, shuffle, seed
 
 @given(st.integers(1, 5000), st.data())
 def test_the_stretches_of_an_epoch_join_wherever_it_goes_on(num_steps, data):
-    stretches = FIT._stretches(num_steps, 0)
+    stretches = sources._stretches(num_steps, 0)
     assert stretches[0][0] == 0
     assert stretches[-1][1] == num_steps
     assert all(one[1] == next_one[0] for one, next_one in itertools.pairwise(stretches))
     assert len(stretches) == min(num_steps, 10)
     done = data.draw(st.sampled_from([0, *(stop for _, stop in stretches)]))
-    assert FIT._stretches(num_steps, done) == [s for s in stretches if s[0] >= done]
+    assert sources._stretches(num_steps, done) == [s for s in stretches if s[0] >= done]
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ import numpy as np
 from .._files import DamagedFileError, read_npz, write_npz
 from .._warnings import warn
 from ..models import PosteriorTrace
-from ..training.fit import bound_of, epoch_order
+from ..training.fit import bound_of
+from ..training.sources import epoch_order
 from .spec import RunSpec
 
 __all__ = [

@@ -27,24 +27,23 @@ class Recorder(keras.callbacks.Callback):
         self.numbers = {name: value for name, value in (logs or {}).items() if isinstance(value, float | int)}
 
 
-def one_set_of_images(model: VAE, data: ArrayLike | tuple[ArrayLike, ...]) -> np.ndarray:
-    """Return the images of validation data, images or (images, labels) or (images, images).
+def one_set_of_images(model: VAE, data: ArrayLike | tuple[ArrayLike, ...], name: str) -> np.ndarray:
+    """Return the images of validation data or of a batch: images, (images, labels) or (images, images).
 
     Raises:
         ValueError: if they are not images of this shape in [0, 1], or are to be decoded as others.
     """
-    name = "validation_data"
     if not isinstance(data, tuple):
         return model.checked_images(data, name)
     x, y = (*data, None)[:2]
     images = model.checked_images(x, name)
     if np.ndim(y) == 4 and not np.array_equal(x, y):
         raise ValueError(
-            "validation_data must be images, or (images, labels), got (images, other images): vaelib.fit trains "
+            f"{name} must be images, or (images, labels), got (images, other images): vaelib.fit trains "
             "a model to decode the images that it encodes; for others, use Keras' own model.fit(x, y)."
         )
     if len(data) > 2 and data[2] is not None:
-        raise ValueError("validation_data must be images, or (images, labels), got weights too: leave them out.")
+        raise ValueError(f"{name} must be images, or (images, labels), got weights too: leave them out.")
     return images
 
 
@@ -91,9 +90,7 @@ def whole_seed(seed: Any) -> int:
 
 def check_arguments(
     model: VAE,
-    num_images: int,
     num_epochs: int,
-    batch_size: int,
     save_minutes: float,
     posterior_epochs: Collection[int] | None,
 ) -> None:
@@ -110,10 +107,6 @@ def check_arguments(
         )
     if num_epochs != int(num_epochs) or num_epochs < 1:
         raise ValueError(f"num_epochs must be a whole number of at least 1, got {num_epochs}.")
-    if batch_size != int(batch_size) or not 1 <= batch_size <= num_images:
-        raise ValueError(
-            f"batch_size must be a whole number from 1 to the number of images, {num_images}, got {batch_size}."
-        )
     if not save_minutes >= 0:
         raise ValueError(
             f"save_minutes must be zero (after every stretch of an epoch) or positive, got {save_minutes}."

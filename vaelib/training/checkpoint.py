@@ -16,7 +16,7 @@ from .._warnings import warn
 if TYPE_CHECKING:
     from .state import TrainingState
 
-__all__ = ["Saver", "fingerprint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Saver", "checksum", "digest", "fingerprint", "load_checkpoint", "save_checkpoint"]
 
 # Keep the newest, and one to fall back on.
 _NUM_KEPT = 2
@@ -64,9 +64,7 @@ class Saver:
             )
 
 
-def fingerprint(
-    model: keras.Model, x: np.ndarray, validation_data: np.ndarray | None, **choices: Any
-) -> dict[str, Any]:
+def fingerprint(model: keras.Model, x: str, validation_data: str | None, **choices: Any) -> dict[str, Any]:
     """Return what decides the numbers of a training, as nested dicts of numbers and strings.
 
     Keras numbers the layers of a program in the order of their creation. The numbers say nothing about the model, so
@@ -74,15 +72,14 @@ def fingerprint(
 
     Args:
         model: the compiled model.
-        x: (n, height, width, channels), the training images.
-        validation_data: None, or the images of the validation.
+        x: which training images, in words: for an array, its `digest`.
+        validation_data: None, or which images of the validation.
         choices: arguments of `fit` that decide the numbers.
 
     Raises:
         ValueError: if the model cannot be described, as with a schedule that has no `get_config`.
     """
-    data = {"x": _digest(x), "validation_data": "none" if validation_data is None else _digest(validation_data)}
-    return {**_configs(model), **data, **choices}
+    return {**_configs(model), "x": x, "validation_data": validation_data or "none", **choices}
 
 
 def save_checkpoint(
@@ -190,9 +187,14 @@ def _of_old_layout(config: Any) -> Any:
     return {key: _of_old_layout(value) for key, value in config.items() if key not in _LEFT_OUT}
 
 
-def _digest(x: np.ndarray) -> str:
-    shape = " x ".join(map(str, x.shape))
-    return f"{shape} pixels, sha256 {hashlib.sha256(np.ascontiguousarray(x).data).hexdigest()[:16]}"
+def digest(x: np.ndarray) -> str:
+    """Return the shape of images and their checksum, in words."""
+    return f"{' x '.join(map(str, x.shape))} pixels, {checksum(x)}"
+
+
+def checksum(x: np.ndarray) -> str:
+    """Return a checksum of an array, in words."""
+    return f"sha256 {hashlib.sha256(np.ascontiguousarray(x).data).hexdigest()[:16]}"
 
 
 def _check_same(theirs: Any, ours: Any, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Compile many training steps into one program, which TensorFlow builds once per model.
 
 Keras' `fit` crosses from Python into TensorFlow at every step. Here a stretch of an epoch is one XLA program, which
-gathers its batches from the training set, held as one tensor, and draws its noise from (seed, step). So a training
+gathers its batches from images held as one tensor, and draws its noise from (seed, step). So a training
 depends on its arguments only, however it is cut into stretches.
 """
 
@@ -55,9 +55,9 @@ def compiled_loops(model: keras.Model) -> tuple[Callable, Callable]:
 
     Returns:
         `train(images, rows, weights, start, stop, seed, *carry)` takes steps start to stop of an epoch and returns the
-        parts of the next `Carry`; `evaluate(images, rows, weights, seed)` is a whole pass without learning and returns
-        its sums. rows are (num_steps, batch) int32 indices into images; weights, (num_steps, batch), are 0 for rows
-        that fill up the last batch.
+        parts of the next `Carry`; `evaluate(images, rows, weights, start, stop, seed, sums)` looks at these batches
+        without learning and returns the next sums. rows are (steps, batch) int32 indices into images, from step start
+        on; weights, (steps, batch), are 0 for rows that fill up a batch.
     """
     parts = model.optimizer, model.asked_jit_compile, *model.compiled_in
     known = getattr(model, "_loops", None)
@@ -82,7 +82,7 @@ def _train_loop(model: keras.Model) -> Callable:
         # Count with `while`: XLA compiles the bounds of tf.range in, and would build a new program for every stretch.
         i = start
         while i < stop:
-            x, w = _batch(images, rows[i]), weights[i]
+            x, w = _batch(images, rows[i - start]), weights[i - start]
             noise = _noise(model, seed, model.optimizer.iterations, len(x))
             with tf.GradientTape() as tape:
                 output = model(x, noise=noise, training=True)
@@ -101,13 +101,14 @@ def _train_loop(model: keras.Model) -> Callable:
 
 
 def _evaluate_loop(model: keras.Model) -> Callable:
-    def evaluate(images, rows, weights, seed):
-        sums = tf.zeros(len(SUMS), tf.float64)
-        for i in tf.range(tf.shape(rows)[0]):
-            x, w = _batch(images, rows[i]), weights[i]
+    def evaluate(images, rows, weights, start, stop, seed, sums):
+        i = start
+        while i < stop:
+            x, w = _batch(images, rows[i - start]), weights[i - start]
             # Use negative steps: noise that no training step has seen, and the same in every epoch.
             output = model(x, noise=_noise(model, seed, -1 - i, len(x)), training=False)
             sums += _sums(model.objective(x, output, w), w)
+            i += 1
         return sums
 
     return evaluate

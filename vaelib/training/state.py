@@ -28,6 +28,9 @@ class TrainingState:
         self.history: dict[str, list[float]] = {}
         self.posteriors: dict[int, PosteriorTrace] = {}
         self.last_good: Any = None
+        # Know the first batch of a stream again, and the one trained on last, by their digests.
+        self.first_batch: int | None = None
+        self.last_batch = 0
         self._start_epoch()
 
     def _start_epoch(self) -> None:
@@ -74,7 +77,9 @@ class TrainingState:
         history = {f"history/{name}": np.array(values) for name, values in self.history.items()}
         posteriors = {f"posteriors/{epoch}": np.stack(trace) for epoch, trace in self.posteriors.items()}
         present = np.array([self.epoch, self.step, self.first_step])
-        return {**variables, **carry, **history, **posteriors, "present": present, "seconds": np.array(self.seconds)}
+        seconds = np.array(self.seconds)
+        stream = {} if self.first_batch is None else {"stream": np.array([self.first_batch, self.last_batch])}
+        return {**variables, **carry, **history, **posteriors, "present": present, "seconds": seconds, **stream}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Set all of it to what `arrays` returned."""
@@ -85,6 +90,8 @@ class TrainingState:
         self.posteriors = {int(epoch): PosteriorTrace(*trace) for epoch, trace in _below("posteriors", arrays)}
         self.epoch, self.step, self.first_step = arrays["present"].tolist()
         self.seconds = float(arrays["seconds"])
+        if "stream" in arrays:
+            self.first_batch, self.last_batch = arrays["stream"].tolist()
 
     def _variables(self) -> list[keras.Variable]:
         return [*self.model.trainable_variables, *self.model.non_trainable_variables, *self.model.optimizer.variables]
