@@ -48,7 +48,7 @@ def draw_data_flow(stages: Sequence[Mapping[str, ArrayLike]], ax: Axes | None = 
             height = 0.3 + 0.7 * np.log(array.size) / np.log(largest)
             middle = ((len(stage) - 1) / 2 - row) * 1.15
             _draw_stage(ax, array, column, middle, height)
-            text = {"ha": "center", "fontsize": "x-large"}
+            text: dict[str, Any] = {"ha": "center", "fontsize": "x-large"}
             ax.text(column, middle + height / 2 + 0.06, name, va="bottom", **text)
             shape = "×".join(f"{length}" for length in array.shape)
             ax.text(column, middle - height / 2 - 0.06, shape, va="top", **text | {"fontsize": "large"})
@@ -112,7 +112,7 @@ def draw_one_image(
     plane.text(0, 0, "prior", ha="center", va="center", fontsize="x-large")
     plane.add_patch(Ellipse((z_mean[0], z_mean[1]), *(2 * z_std), color="C0", alpha=0.4, linewidth=0))
     plane.plot(*z, "o", color="C1", markersize=6)
-    plane.annotate("z", z, (6, 4), textcoords="offset points", color="C1", fontsize="x-large", weight="bold")
+    plane.annotate("z", (z[0], z[1]), (6, 4), textcoords="offset points", color="C1", fontsize="x-large", weight="bold")
     reach = 1.15 * max(1, np.max(np.abs(z_mean) + 2 * z_std), np.abs(z).max())
     plane.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
     plane.spines[["top", "right"]].set_visible(True)

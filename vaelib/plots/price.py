@@ -1,6 +1,7 @@
 """Draw beta as a price: what a nat of rate is worth, when nothing is worth it any more, and prices that rise."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -103,7 +104,7 @@ def draw_trade(rate: ArrayLike, distortion: ArrayLike, beta: ArrayLike, chosen: 
     ax.fill_between(ends, line, limits[1][0], color="C1", alpha=0.12, linewidth=0)
     ax.plot([at, at, at + 1], [height, height - price, height - price], color="black", linewidth=2)
     ax.plot(at, height, "o", color="C1", markersize=11, zorder=3)
-    text = {"fontsize": "x-large", "textcoords": "offset points"}
+    text: dict[str, Any] = {"fontsize": "x-large", "textcoords": "offset points"}
     ax.annotate("1 nat of rate", (at, height - price), (0, -6), va="top", **text)
     ax.annotate(
         f"β = {price:g} nats\nof distortion", (at, height - price / 2), (-8, 0), ha="right", va="center", **text
