@@ -8,7 +8,14 @@ from scipy import linalg, special
 
 from .data import check_images
 
-__all__ = ["LinearVAEOptimum", "collapse_threshold", "collapsed_loss", "entropy_floor", "linear_vae_optimum"]
+__all__ = [
+    "LinearVAEOptimum",
+    "collapse_threshold",
+    "collapsed_loss",
+    "entropy_floor",
+    "linear_vae_optimum",
+    "linear_vae_valley",
+]
 
 
 class LinearVAEOptimum(NamedTuple):
@@ -108,6 +115,43 @@ def linear_vae_optimum(
     if not (noise_variance > 0 and np.isfinite(noise_variance)):
         raise ValueError(f"noise_variance must be a positive number, or None, got {noise_variance}.")
     return _optimum(spectrum, int(latent_dim), noise_variance, beta)
+
+
+def linear_vae_valley(
+    decoder_norm: ArrayLike, eigenvalue: float, noise_variance: float = 1.0, beta: float = 1.0
+) -> np.ndarray:
+    r"""Return by how much the loss of a linear VAE changes when one collapsed dimension is used, with its best encoder.
+
+    With w the length of the dimension's column of U, along the eigenvector of $\lambda$, and $t = \beta s^2$, the best
+    row of W is $w / (w^2 + t)$ and the best posterior variance $t / (w^2 + t)$. What is left is
+    $-\frac{\lambda}{2 s^2} \frac{w^2}{w^2 + t} + \frac{\beta}{2} \log(1 + w^2 / t)$. Its minimum is that of
+    `linear_vae_optimum`: at 0 if $\lambda \le t$, otherwise at $\pm\sqrt{\lambda - t}$.
+
+    Args:
+        decoder_norm: w, of any shape; the sign does not matter.
+        eigenvalue: of the covariance of the data, at least 0.
+        noise_variance: variance of every pixel given z, > 0.
+        beta: weight of the rate, > 0.
+
+    Returns:
+        Nats per image of the shape of decoder_norm, 0 where it is 0.
+
+    Raises:
+        ValueError: if a number is out of range.
+
+    >>> linear_vae_valley([0.0, 3**0.5], eigenvalue=4.0).round(3).tolist()  # -3/2 + log(4)/2
+    [0.0, -0.807]
+
+    Used in chapter 08.
+    """
+    if not (eigenvalue >= 0 and np.isfinite(eigenvalue)):
+        raise ValueError(f"eigenvalue must be a finite number of at least 0, got {eigenvalue}.")
+    for name, number in (("noise_variance", noise_variance), ("beta", beta)):
+        if not (number > 0 and np.isfinite(number)):
+            raise ValueError(f"{name} must be a positive number, got {number}.")
+    square, threshold = np.square(np.asarray(decoder_norm, "float64")), beta * noise_variance
+    explained = eigenvalue / noise_variance * square / (square + threshold)
+    return np.asarray((beta * np.log1p(square / threshold) - explained) / 2)
 
 
 def entropy_floor(x: ArrayLike) -> float:

@@ -2,7 +2,7 @@
 
 In a page of `book/`, ```{live} film``` puts the film where it stands; in a notebook, whose text stays plain Markdown,
 it comes after the cell with the tag `live-film`. The training stands small where a chapter's text has
-<div data-live="train" data-small>a sentence for notebooks</div>. The kinds are film, explorer, draw and train.
+<div data-live="train" data-small>a sentence for notebooks</div>. The kinds are film, explorer, draw, overlap and train.
 """
 
 import html
@@ -22,6 +22,8 @@ KINDS = {
     "over each plane: ten kinds at kl_wt 0.001, some at 0.01, and one and the same blob everywhere at 0.1.",
     "draw": "A seven, what three networks believe about it, a small ellipse at kl_wt 0.001, a larger one at 0.01 and "
     "the prior's circle at 0.1, what they decode of it: sevens, and a blob, and which pixels cost how many nats.",
+    "overlap": "A posterior of mean 1 and standard deviation 0.5 over the prior, what both cover shaded: their KL is "
+    "0.82 nats.",
     "train": "Distortion and rate of test digits against training steps for three weights of the KL: the rate ends at "
     "7.7 nats at kl_wt 0.001, at 3.0 at 0.01 and at 0 at 0.1, where the distortion stays at 206.",
 }

@@ -51,4 +51,5 @@ def write(folder):
     live_stills.film(results, folder / "film.png")
     live_stills.explorer(results, models, x, y, folder / "explorer.png")
     live_stills.draw(models, x, y, folder / "draw.png")
+    live_stills.overlap(folder / "overlap.png")
     live_stills.train(results, folder / "train.png")

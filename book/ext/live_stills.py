@@ -49,6 +49,16 @@ def draw(models, x, y, file):
     _save(figure, file)
 
 
+def overlap(file):
+    """Draw a posterior over the prior, and the KL between them."""
+    mean, std = 1.0, 0.5
+    figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    kl = vaelib.gaussian_kl(np.array([[mean]]), np.array([[2 * np.log(std)]]))[0]
+    vaelib.plots.draw_kl_overlap(mean, std, float(kl), ax)
+    ax.legend(frameon=False)
+    _save(figure, file)
+
+
 def train(results, file):
     """Draw distortion and rate of the test digits against training steps."""
     figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")

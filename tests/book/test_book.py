@@ -10,6 +10,7 @@ SCREENSHOTS = ROOT / "_build/screenshots"
 # The live pictures of each page that has some.
 LIVE = {
     "book/index.html": ["film"],
+    "notebooks/02_derive_the_elbo.html": ["overlap"],
     "notebooks/06_watch_the_posterior.html": ["film"],
     "notebooks/07_weigh_the_kl.html": ["explorer", "train"],
     "notebooks/08_find_the_collapse.html": ["train"],

@@ -39,7 +39,12 @@ def test_in_colab_it_asks_for_widgets_other_than_colabs_own(monkeypatch):
     assert asked == [True]
 
 
-PAGES = {"film": "06_watch_the_posterior", "explorer": "10_ask_the_model", "draw": "10_ask_the_model"}
+PAGES = {
+    "film": "06_watch_the_posterior",
+    "explorer": "10_ask_the_model",
+    "draw": "10_ask_the_model",
+    "overlap": "02_derive_the_elbo",
+}
 
 
 @pytest.mark.parametrize("kind", PAGES)
@@ -48,8 +53,13 @@ def test_where_there_are_no_widgets_a_sentence_links_to_the_page(kind, models, s
     package["Project-URL"] = "Book, https://ada.github.io/book/"
     package["Project-URL"] = "Source, https://github.com/ada/book"
     monkeypatch.setattr(importlib.import_module("vaelib.live.widgets"), "metadata", {"vaelib": package}.get)
-    show = {"explorer": vaelib.latent_explorer, "draw": vaelib.draw_a_digit}
-    shown = vaelib.posterior_film({"a": result()}) if kind == "film" else show[kind](models, small.x_test, small.y_test)
+    show = {
+        "film": lambda: vaelib.posterior_film({"a": result()}),
+        "explorer": lambda: vaelib.latent_explorer(models, small.x_test, small.y_test),
+        "draw": lambda: vaelib.draw_a_digit(models, small.x_test, small.y_test),
+        "overlap": vaelib.live.kl_overlap,
+    }
+    shown = show[kind]()
     data, _ = shown._repr_mimebundle_()
     address = f"https://ada.github.io/book/notebooks/{PAGES[kind]}.html"
     assert data["text/plain"] == (

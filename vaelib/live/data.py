@@ -23,7 +23,7 @@ _WEB = Path(__file__).parent / "web"
 _FILM = ("trace", "filmdigits", "filmpanel", "film")
 _EXPLORER = ("tiles", "around", "explorer")
 _PAD = ("posterior", "pad", "belief", "prices", "kept", "link", "draw")
-_PARTS = ("packing", "network", "ink", "dom", "plane", "pace", *_FILM, *_EXPLORER, *_PAD, "start")
+_PARTS = ("packing", "network", "ink", "dom", "plane", "pace", *_FILM, *_EXPLORER, *_PAD, "overlap", "start")
 # Load these, a quarter of the script, only where a reader can train.
 _VIEWS = ("settings", "curves", "memory", "words", "panels", "network", "closeup", "experiments")
 _TRAINING = ("train_engine", *(f"train_{part}" for part in (*_VIEWS, "download", "session")), "train")
@@ -31,7 +31,7 @@ _HOSTS = ("page", "widget")
 # Offer this many test digits to a reader who does not want to draw.
 _NUM_EXAMPLES = 20
 # Join these styles: what all pictures share, then the rules of each.
-_STYLES = ("live", "film", "explorer", "draw", "train")
+_STYLES = ("live", "film", "explorer", "draw", "overlap", "train")
 
 
 def parts(host: str, *, training: bool = False) -> tuple[str, ...]:

@@ -15,13 +15,14 @@ from . import data
 from .film import film_data
 from .training import training_parts
 
-__all__ = ["draw_a_digit", "latent_explorer", "posterior_film", "train_here"]
+__all__ = ["draw_a_digit", "kl_overlap", "latent_explorer", "posterior_film", "train_here"]
 
 # Look for a picture that a program cannot show on this page of the book.
 _PAGES = {
     "film": "notebooks/06_watch_the_posterior",
     "explorer": "notebooks/10_ask_the_model",
     "draw": "notebooks/10_ask_the_model",
+    "overlap": "notebooks/02_derive_the_elbo",
     "train": "book/train_it_here",
 }
 
@@ -91,6 +92,18 @@ def draw_a_digit(models: Mapping[str, VAE], x: ArrayLike, labels: ArrayLike) -> 
     Used in chapter 10.
     """
     return _Picture(kind="draw", data=data.latent_data(models, x, labels))
+
+
+def kl_overlap() -> anywidget.AnyWidget:
+    """Show a one-dimensional posterior over the prior N(0, 1), whose mean and width can be moved, and the KL in nats.
+
+    Returns:
+        The widget that a notebook displays, with the three terms of the KL; `vaelib.plots.draw_kl_overlap` draws one
+        such pair.
+
+    Used in chapter 02.
+    """
+    return _Picture(kind="overlap", data={})
 
 
 def train_here(

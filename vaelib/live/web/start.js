@@ -1,6 +1,6 @@
 // Put a live picture in its place, or a sentence that says why it is not there.
 
-const PICTURES = { film, explorer, draw };
+const PICTURES = { film, explorer, draw, overlap };
 
 async function show(host, kind, source, options, signal) {
   host.classList.add("vaelib-live");
