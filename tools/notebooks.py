@@ -35,6 +35,7 @@ LANGUAGE = {
     "nbconvert_exporter": "python",
     "pygments_lexer": "ipython3",
 }
+WIDGET = "application/vnd.jupyter.widget-view+json"
 SMALL = {"image/png": small_pictures.small_png, "image/svg+xml": small_pictures.small_svg}
 # Keep TensorFlow's start-up messages out of the book.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
@@ -178,14 +179,15 @@ def clean(notebook):
         if not cell.metadata.get("tags", True):
             del cell.metadata["tags"]
         if cell.cell_type == "code":
-            # Drop widgets, which are nothing without a kernel: the figure beside each says the same.
+            # Drop widgets, which are nothing without a kernel; keep those that say in text what they show.
             cell.outputs = [
                 output
                 for output in cell.outputs
                 if output.get("name") != "stderr"
-                and "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+                and (WIDGET not in output.get("data", {}) or "text/markdown" in output.data)
             ]
             for output in cell.outputs:
+                output.get("data", {}).pop(WIDGET, None)
                 for kind, small in SMALL.items():
                     if kind in output.get("data", {}):
                         output.data[kind] = small(output.data[kind])

@@ -84,6 +84,9 @@ from .experiment import (
 # isort: split
 from .live import draw_a_digit, latent_explorer, posterior_film, train_here
 
+# isort: split
+from . import exercises as exercises
+
 __version__ = "0.2.0"
 
 # In reading order, one block for each room of the house.

@@ -15,6 +15,7 @@ from PIL import Image
 import notebooks
 import vaelib
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
 RNG = np.random.default_rng(1)
 PICTURES = {
     "grey digits": np.repeat(RNG.integers(0, 256, (60, 60, 1)), 3, axis=2),
@@ -38,7 +39,8 @@ def chapter(png):
     """Return a chapter as papermill leaves it: with a picture, a progress bar, a widget and times."""
     outputs = [
         nbformat.v4.new_output("stream", name="stderr", text="100%"),
-        nbformat.v4.new_output("display_data", data={"application/vnd.jupyter.widget-view+json": {}}),
+        nbformat.v4.new_output("display_data", data={WIDGET: {}, "text/plain": "a widget"}),
+        nbformat.v4.new_output("execute_result", data={WIDGET: {}, "text/markdown": "What is 1 + 1?"}),
         nbformat.v4.new_output("display_data", data={"image/png": png}),
     ]
     times = {"papermill": {"duration": 1.0}, "execution": {}, "tags": []}
@@ -112,7 +114,7 @@ def test_a_clean_chapter_says_nothing_of_the_run():
     assert "3.11.7" not in nbformat.writes(cleaned)
     (cell,) = cleaned.cells
     assert cell.metadata == {}
-    assert [list(output.data) for output in cell.outputs] == [["image/png"]]
+    assert [list(output.data) for output in cell.outputs] == [["text/markdown"], ["image/png"]]
     text = nbformat.writes(cleaned)
     assert nbformat.writes(notebooks.clean(nbformat.reads(text, as_version=4))) == text
 

@@ -24,8 +24,8 @@ print(len(vaelib.live.data.script("page")), len(vaelib.live.data.style()))
 pytestmark = pytest.mark.slow
 
 
-def _is_python_or_web(path):
-    return path.suffix == ".py" or path.parent.name == "web" or path.name == "py.typed"
+def _belongs(path):
+    return path.suffix == ".py" or path.parent.name == "web" or path.suffix == ".json" or path.name == "py.typed"
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,13 @@ def installed(tmp_path_factory):
 
 def test_it_holds_every_file_of_the_library(installed):
     files = [path.relative_to(ROOT) for path in (ROOT / "vaelib").rglob("*") if path.is_file()]
-    wanted = {path for path in files if _is_python_or_web(path)}
-    assert {"vaelib/py.typed", "vaelib/live/web/film.js", "vaelib/experiment/runs.py"} <= set(map(str, wanted))
+    wanted = {path for path in files if _belongs(path)}
+    assert {
+        "vaelib/py.typed",
+        "vaelib/live/web/film.js",
+        "vaelib/exercises/chapters/03.json",
+        "vaelib/experiment/runs.py",
+    } <= set(map(str, wanted))
     assert [str(path) for path in sorted(wanted) if not (installed / path).is_file()] == []
 
 

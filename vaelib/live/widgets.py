@@ -7,11 +7,11 @@ from importlib.metadata import metadata
 from typing import Any
 
 import anywidget
-import traitlets
 from numpy.typing import ArrayLike
 
 from ..models import VAE
 from . import data
+from .base import LiveWidget
 from .film import film_data
 from .training import training_parts
 
@@ -132,21 +132,11 @@ def train_here(
     return _Training(parts, data={"train-facts": parts["train-facts"](), "digits": digits})
 
 
-class _Picture(anywidget.AnyWidget):
+class _Picture(LiveWidget):
     """Show a live picture in a notebook. All of its data goes to the browser, which then needs no kernel."""
 
     _esm = data.script("widget")
     _css = data.style()
-    kind = traitlets.Unicode().tag(sync=True)
-    data = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, **kwargs: Any) -> None:
-        # Ask Colab to show widgets other than ipywidgets' own.
-        if "google.colab" in sys.modules:
-            from google.colab import output
-
-            output.enable_custom_widget_manager()
-        super().__init__(**kwargs)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Add what a program shows that has no widgets: a sentence, with a link to the page of the book."""
