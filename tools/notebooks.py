@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -68,7 +69,10 @@ def run(chapters):
             if _last_executed(chapter) != before:
                 print(f"{chapter.name} was executed in the meantime: kept", flush=True)
                 continue
+            started = time.perf_counter()
             notebook = clean(_execute(chapter, ROOT / "_build/run" / chapter.stem / chapter.name))
+            # Let the book say how long a chapter takes.
+            notebook.metadata.vaelib = {"run_seconds": round(time.perf_counter() - started)}
             cover = _put_cover(notebook)
             _replace(COVERS / f"{chapter.name[:2]}.png", cover)
             _replace(chapter, nbformat.writes(notebook).encode() + b"\n")
@@ -169,7 +173,7 @@ def _replace(path, content):
 
 def clean(notebook):
     """Strip what differs from run to run without meaning, and make its pictures small."""
-    for key in set(notebook.metadata) - {"kernelspec", "language_info"}:
+    for key in set(notebook.metadata) - {"kernelspec", "language_info", "vaelib"}:
         del notebook.metadata[key]
     # Keep what nbconvert needs to write a script, but not the version of Python.
     notebook.metadata.language_info = dict(LANGUAGE)
