@@ -10,6 +10,7 @@ from .checks import (
 from .claims import Claim, claims_table
 from .equilibrium import NoiseBalance
 from .evaluations import elbo_of_run, log_likelihood_of_run, noise_balance_of_run
+from .expected import you_should_see
 from .properties import (
     assert_apart,
     assert_beta,
@@ -63,4 +64,5 @@ __all__ = [
     "train_or_load",
     "trained_model",
     "write_tensorboard_logs",
+    "you_should_see",
 ]
