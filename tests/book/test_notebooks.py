@@ -28,7 +28,7 @@ if "google.colab" in sys.modules:
 """
 MIN_ALT = 30  # characters
 # Cells that only show something which the library draws: a reader looks at it, not at the call.
-APART = {"exercise", "concept"}
+APART = {"exercise", "concept", "expected"}
 
 pytestmark = pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
 
