@@ -1,8 +1,12 @@
 // Make the form of one question: a number or a choice, a button, and a line that answers.
 
-// Turn `code` in a text into elements.
+// Turn `code` in a text into elements, and keep numbers such as 1e-3 on one line.
 function richText(text) {
-  return text.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
+  return text.split("`").flatMap((part, i) => (i % 2 ? [make("code", {}, part)] : unbroken(part)));
+}
+
+function unbroken(text) {
+  return text.split(/(\d+e-\d+)/).map((part, i) => (i % 2 ? make("span", { class: "vaelib-numbers" }, part) : part));
 }
 
 function numberField({ question, unit }) {
