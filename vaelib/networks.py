@@ -92,7 +92,7 @@ def conv_vae(
 
 def linear_vae(
     latent_dim: int = 2,
-    noise_variance: float = 1.0,
+    noise_variance: float | str = 1.0,
     beta: float | Schedule = 1.0,
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> VAE:
@@ -102,20 +102,23 @@ def linear_vae(
 
     Args:
         latent_dim: dimensions of z.
-        noise_variance: variance of every pixel given z, > 0.
+        noise_variance: variance of every pixel given z, > 0; or "learned" or "optimal", see `dense_vae`, which end at
+            the noise_variance of `linear_vae_optimum(eigenvalues, latent_dim, None, beta)`.
         beta: weight of the rate, a number >= 0 or a schedule `step -> beta`; 1 is the ELBO.
         image_shape: height, width, channels.
 
     Returns:
-        A built `VAE`, not compiled, whose decoder returns means instead of logits.
+        A built `VAE`, not compiled, whose decoder returns means instead of logits, or its subclass in
+        `vaelib.likelihoods`.
 
     Raises:
-        ValueError: if beta is negative, or another number not positive.
+        ValueError: if beta is negative, another number not positive, or there is no such variance.
 
     Used in chapter 08.
     """
+    kind, variance = likelihood_class("gaussian", noise_variance)
     encoder, decoder = LinearEncoder(latent_dim), LinearDecoder(image_shape)
-    return _built(VAE(encoder, decoder, beta, noise_variance=noise_variance, name="linear_vae"), image_shape)
+    return _built(kind(encoder, decoder, beta, noise_variance=variance, name="linear_vae"), image_shape)
 
 
 def start_at_mean_image(model: VAE, x: ArrayLike) -> VAE:

@@ -20,12 +20,11 @@ COVARIANCE = np.cov(PATTERNS.T, bias=True)
 NUM_EPOCHS, BATCH_SIZE = 100, 32
 
 
-def _trained(beta):
+def _trained(beta, noise_variance=1.0):
     keras.utils.set_random_seed(1)
     num_steps = NUM_EPOCHS * len(IMAGES) // BATCH_SIZE
-    model = vaelib.linear_vae(
-        2, noise_variance=1.0, beta=vaelib.schedules.Linear(beta, num_steps // 4), image_shape=(8, 8, 1)
-    )
+    warm_up = vaelib.schedules.Linear(beta, num_steps // 4)
+    model = vaelib.linear_vae(2, noise_variance, warm_up, image_shape=(8, 8, 1))
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.03, num_steps)))
     vaelib.fit(model, IMAGES, num_epochs=NUM_EPOCHS, batch_size=BATCH_SIZE, seed=1, verbose=False)
     return model
@@ -68,6 +67,24 @@ def test_training_ends_at_the_closed_form(beta):
     assert best.num_active == {1.0: 2, 5.0: 1, 12.0: 0}[beta]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("noise_variance", ["learned", "optimal"])
+def test_a_variance_that_is_found_is_that_of_pca(noise_variance):
+    """Tipping & Bishop (1999): the mean of the eigenvalues that are left out."""
+    left_out = np.sort(np.linalg.eigvalsh(COVARIANCE))[:-2].mean()
+    model = _trained(1.0, noise_variance)
+    if noise_variance == "learned":
+        found = model.noise_variance
+    else:
+        # Average over draws of z, which the variance counts; the draw of a batch is one of them.
+        draws = np.tile(IMAGES, (8, 1, 1, 1))
+        found = float(vaelib.likelihoods.optimal_variance(draws, model(draws).x_logits))
+    assert found == pytest.approx(left_out, rel=0.02)
+    assert found == pytest.approx(
+        vaelib.linear_vae_optimum(np.linalg.eigvalsh(COVARIANCE), 2, None).noise_variance, rel=0.02
+    )
+
+
 def test_the_objective_is_the_one_computed_by_hand():
     """Take many draws, and weights that are nowhere near an optimum; else the test above could agree with itself."""
     keras.utils.set_random_seed(3)
@@ -97,3 +114,8 @@ def test_a_saved_model_has_gaussian_pixels_again(tmp_path):
 def test_a_variance_that_is_none_is_refused(noise_variance):
     with pytest.raises(ValueError, match=r"noise_variance must be None .* or positive, got"):
         vaelib.linear_vae(noise_variance=noise_variance)
+
+
+def test_a_way_to_find_a_variance_that_is_none_is_refused():
+    with pytest.raises(ValueError, match='must be a positive number, "learned" or "optimal", got'):
+        vaelib.linear_vae(noise_variance="best")
