@@ -63,3 +63,20 @@ def test_epochs_count_on_from_the_first_under_keras_fit(images):
     history = model.fit(images, batch_size=70, epochs=5, initial_epoch=3, verbose=0)
     assert history.epoch == [3, 4]
     assert int(model.optimizer.iterations) == 2
+
+
+def test_accumulated_gradients_are_for_keras_fit_alone(images):
+    """Three batches of 20 make one step: that of the 60 images at once, for posteriors that are points."""
+
+    def trained(batch_size, steps):
+        model = small_vae(keras.optimizers.SGD(1e-3, gradient_accumulation_steps=steps))
+        model.encoder.z_log_var.set_weights([np.zeros((8, 2)), np.full(2, -60.0)])
+        model.encoder.z_log_var.trainable = False
+        model.compile(model.optimizer, jit_compile=False)
+        model.fit(images[:60], batch_size=batch_size, shuffle=False, verbose=0)
+        return model
+
+    for ours, theirs in zip(trained(20, 3).get_weights(), trained(60, None).get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    with pytest.raises(ValueError, match=r"steps after every batch, got .*=3: .*Keras' own model\.fit"):
+        vaelib.fit(trained(20, 3), images)

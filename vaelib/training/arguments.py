@@ -105,6 +105,12 @@ def check_arguments(
             "vaelib.fit expects a model of one device, got one made under "
             f"{type(model.distribute_strategy).__name__}: use Keras' own model.fit there."
         )
+    if getattr(model.optimizer, "gradient_accumulation_steps", None):
+        raise ValueError(
+            "vaelib.fit expects an optimizer that steps after every batch, got gradient_accumulation_steps="
+            f"{model.optimizer.gradient_accumulation_steps}: it draws its noise by the number of the step, so batches "
+            "of one step would share it. Use a larger batch_size, or Keras' own model.fit."
+        )
     if num_epochs != int(num_epochs) or num_epochs < 1:
         raise ValueError(f"num_epochs must be a whole number of at least 1, got {num_epochs}.")
     if not save_minutes >= 0:
