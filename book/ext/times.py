@@ -14,6 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 WORDS_PER_MINUTE = 200
 NOT_WORDS = (nodes.math, nodes.literal, nodes.raw)
+EXERCISE = re.compile(r"^\*\*\d+\.", re.MULTILINE)
 HEAD = ("Chapter", "Minutes to read", "Minutes to run", "Exercises with worked answers")
 
 
@@ -68,10 +69,10 @@ def num_words(doctree):
     )
 
 
-def num_exercises(doctree):
-    """Count the paragraphs that open with a number in bold."""
-    opened = (paragraph[0] for paragraph in doctree.findall(nodes.paragraph) if len(paragraph))
-    return sum(isinstance(first, nodes.strong) and bool(re.match(r"\d", first.astext())) for first in opened)
+def num_exercises(cells):
+    """Count the open exercises of a notebook's cells, which open with a number in bold."""
+    texts = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return sum(len(EXERCISE.findall(text)) for text in texts)
 
 
 def sentence(times):
@@ -93,9 +94,10 @@ def _read(app, doctree):
     if not path.endswith(".ipynb"):
         return
     with open(path, encoding="utf-8") as file:
-        seconds = json.load(file)["metadata"]["vaelib"]["run_seconds"]
+        notebook = json.load(file)
+    seconds = notebook["metadata"]["vaelib"]["run_seconds"]
     title = next(iter(doctree.findall(nodes.title)))
-    times = Times(title.astext(), num_words(doctree), seconds, num_exercises(doctree))
+    times = Times(title.astext(), num_words(doctree), seconds, num_exercises(notebook["cells"]))
     _all_times(app)[docname] = times
     line = nodes.paragraph("", sentence(times), classes=["vaelib-times"])
     title.parent.insert(title.parent.index(title) + 1, line)

@@ -96,6 +96,12 @@ def test_chapter_10_loads_little_until_a_picture_is_asked_for(browser, site):
     assert sum(sizes.values()) <= 2_500_000, json.dumps(sizes, indent=1)
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_the_style_of_cards_if_it_has_cards(page, html):
+    text = (html / page).read_text()
+    assert ("sphinx-design" in text) == bool(re.search(r'class="[^"]*\bsd-', text))
+
+
 @pytest.mark.parametrize("page", ["book/index.html", CHAPTER_10])
 def test_nothing_moves_while_a_page_loads_and_is_read(page, browser, site):
     # Leave out what moves in the theme's table of contents alone, whose entries are marked while one reads.

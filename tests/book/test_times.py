@@ -58,14 +58,17 @@ def test_the_page_for_teachers_adds_them_up(html):
     *chapters, total = numbers
     assert [row[:2] for row in chapters] == [list(said(html, path)[1:]) for path in NOTEBOOKS]
     assert total == [sum(column) for column in zip(*chapters, strict=True)]
+    assert all(row[2] for row in chapters)
     for path in NOTEBOOKS:
         assert f'href="../notebooks/{path.stem}.html"' in page
 
 
 def test_what_counts_as_a_word_and_as_an_exercise():
     words = nodes.paragraph("", "", nodes.Text("two words – and "), nodes.literal("", "code"), nodes.math("", "a + b"))
-    exercise = nodes.paragraph("", "", nodes.strong("", "1. Try it."), nodes.Text(" Do."))
     stressed = nodes.paragraph("", "", nodes.strong("", "Not a number."))
-    document = nodes.container("", words, exercise, stressed)
-    assert times.num_words(document) == 3 + 4 + 3
-    assert times.num_exercises(document) == 1
+    assert times.num_words(nodes.container("", words, stressed)) == 3 + 3
+    cells = [
+        {"cell_type": "markdown", "source": ["**1.** Try it.\n", "\n", "**2.** Not **3.** of them."]},
+        {"cell_type": "code", "source": ["**4.**"]},
+    ]
+    assert times.num_exercises(cells) == 2
