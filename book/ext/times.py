@@ -1,7 +1,8 @@
 """Say under the title of each chapter how long it takes, and in the directive `times` of all chapters at once.
 
 Reading is counted: the words of the text, at 200 a minute; code, formulas, tables and pictures are not counted. Running
-was measured when the chapter was last executed: `make run` writes the seconds into the notebook's metadata.
+was measured when the chapter was last executed: `make run` writes the seconds into the notebook's metadata. Where they
+are missing, nothing is said about it.
 """
 
 import json
@@ -33,7 +34,7 @@ class Times(NamedTuple):
 
     @property
     def running(self):
-        """Return the minutes that the last execution took, rounded up."""
+        """Return the minutes that the last execution took, rounded up; 0 if it was not measured."""
         return math.ceil(self.run_seconds / 60)
 
 
@@ -77,10 +78,12 @@ def num_exercises(cells):
 
 def sentence(times):
     """Return the line under a chapter's title."""
-    return (
-        f"{_minutes(times.reading)} to read. {_minutes(times.running)} to run on two CPU cores, "
-        "with the trained networks that come with the book."
-    )
+    text = f"{_minutes(times.reading)} to read."
+    if times.running:
+        text += (
+            f" {_minutes(times.running)} to run on two CPU cores, with the trained networks that come with the book."
+        )
+    return text
 
 
 def _minutes(count):
@@ -95,7 +98,7 @@ def _read(app, doctree):
         return
     with open(path, encoding="utf-8") as file:
         notebook = json.load(file)
-    seconds = notebook["metadata"]["vaelib"]["run_seconds"]
+    seconds = notebook["metadata"].get("vaelib", {}).get("run_seconds", 0)
     title = next(iter(doctree.findall(nodes.title)))
     times = Times(title.astext(), num_words(doctree), seconds, num_exercises(notebook["cells"]))
     _all_times(app)[docname] = times
@@ -120,7 +123,7 @@ def _table(app, docname):
     counted = sorted(_all_times(app).items())
     total = [sum(getattr(times, name) for _, times in counted) for name in ("reading", "running", "num_exercises")]
     rows = [
-        [_link(app, docname, target, times.title), times.reading, times.running, times.num_exercises]
+        [_link(app, docname, target, times.title), times.reading, times.running or "not timed", times.num_exercises]
         for target, times in counted
     ]
     group = nodes.tgroup("", *[nodes.colspec(colwidth=width) for width in (4, 1, 1, 1)], cols=len(HEAD))
