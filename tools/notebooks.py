@@ -190,12 +190,24 @@ def clean(notebook):
                 if output.get("name") != "stderr"
                 and (WIDGET not in output.get("data", {}) or "text/markdown" in output.data)
             ]
+            cell.outputs = _joined(cell.outputs)
             for output in cell.outputs:
                 output.get("data", {}).pop(WIDGET, None)
                 for kind, small in SMALL.items():
                     if kind in output.get("data", {}):
                         output.data[kind] = small(output.data[kind])
     return notebook
+
+
+def _joined(outputs):
+    """Join what a cell printed in one go: a progress bar between two lines, now gone, had parted them."""
+    joined = []
+    for output in outputs:
+        if joined and output.output_type == joined[-1].output_type == "stream" and output.name == joined[-1].name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _put_cover(notebook):

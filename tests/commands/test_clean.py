@@ -119,6 +119,15 @@ def test_a_clean_chapter_says_nothing_of_the_run():
     assert nbformat.writes(notebooks.clean(nbformat.reads(text, as_version=4))) == text
 
 
+def test_lines_that_a_progress_bar_parted_are_together_again():
+    say = [("stdout", "one\n"), ("stderr", "100%"), ("stdout", "two\n")]
+    notebook = chapter(png_of(PICTURES["few colours"]))
+    notebook.cells[0].outputs[:0] = [nbformat.v4.new_output("stream", name=name, text=text) for name, text in say]
+    first, *others = notebooks.clean(notebook).cells[0].outputs
+    assert first.text == "one\ntwo\n"
+    assert [other.output_type for other in others] == ["execute_result", "display_data"]
+
+
 def test_a_clean_chapter_becomes_a_python_script():
     source, resources = ScriptExporter().from_notebook_node(notebooks.clean(chapter(png_of(PICTURES["grey digits"]))))
     assert resources["output_extension"] == ".py"
