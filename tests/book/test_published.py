@@ -99,7 +99,7 @@ def test_chapter_10_loads_little_until_a_picture_is_asked_for(browser, site):
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_the_style_of_cards_if_it_has_cards(page, html):
     text = (html / page).read_text()
-    assert ("sphinx-design" in text) == bool(re.search(r'class="[^"]*\bsd-', text))
+    assert ("sphinx-design.min.css" in text) == bool(re.search(r'class="[^"]*\bsd-', text))
 
 
 @pytest.mark.parametrize("page", ["book/index.html", CHAPTER_10])
