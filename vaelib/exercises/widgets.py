@@ -45,7 +45,7 @@ def intuition() -> LiveWidget:
     Returns:
         The widget that a notebook displays. It draws what this browser has kept.
 
-    Used in chapter 13.
+    Used in chapter 14.
     """
     return _Exercise(kind="intuition", data=exercise_data("intuition"))
 
