@@ -8,6 +8,8 @@ import os
 import socket
 import threading
 import urllib.parse
+from collections.abc import Sequence
+from numbers import Number
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,7 @@ from ._progress import bars_are_hidden
 from ._warnings import warn
 
 __all__ = [
+    "FAR_OUT",
     "IMAGES",
     "IMAGE_SHAPE",
     "NUM_PIXELS",
@@ -35,6 +38,8 @@ IMAGE_SHAPE = (28, 28, 1)
 """Height, width and channels of a digit."""
 NUM_PIXELS = 784
 """Pixels of a digit, the factor between a mean over pixels and a sum."""
+FAR_OUT = 10.0
+"""Let noise carry pixels that are only looked at so far out of [0, 1]; 8-bit ones, which go to 255, are a mistake."""
 IMAGES = "floating-point images (n, height, width, channels) in [0, 1]"
 """Say what images are, in messages."""
 
@@ -133,7 +138,7 @@ def check_images(x: ArrayLike, name: str = "x", bounded: bool = True) -> np.ndar
     Args:
         x: array-like (n, height, width, channels), floating-point pixels in [0, 1].
         name: what to call them in the message.
-        bounded: whether the pixels must lie in [0, 1]; noisy ones that are only looked at need not.
+        bounded: whether the pixels must lie in [0, 1]; noisy ones that are only looked at may leave it by `FAR_OUT`.
 
     Raises:
         ValueError: if x is empty, or of another rank or dtype, or holds NaN or values outside [0, 1].
@@ -150,7 +155,8 @@ def check_images(x: ArrayLike, name: str = "x", bounded: bool = True) -> np.ndar
     if np.isnan(low) or np.isnan(high):
         bad = int(np.isnan(x).sum())
         raise ValueError(f"{expected}, got {bad} pixels that are not a number: remove or repair those images.")
-    if not (np.isfinite(low) and np.isfinite(high)) or (bounded and (low < 0 or high > 1)):
+    further = 0.0 if bounded else FAR_OUT
+    if low < -further or high > 1 + further:
         raise ValueError(f"{expected}, got values from {low:g} to {high:g}: rescale them, x / 255 for 8-bit images.")
     return x.astype("float32", copy=False)
 
@@ -167,15 +173,17 @@ def check_shape(x: ArrayLike, image_shape: tuple[int | None, ...] | None, name: 
         ValueError: if x is no array, or its shape another one; it says what to do.
     """
     expected = f"{name} must be {IMAGES}"
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{expected}, got images of several sizes: resize them to one.") from error
-    if not array.ndim and array.dtype == object:
+    if isinstance(x, tuple) and len(x) in (2, 3) and np.ndim(x[0]) > 2:
+        raise ValueError(f"{expected}, got a tuple of {len(x)}: give its first part by itself; it has the images.")
+    if not hasattr(x, "__array__") and not isinstance(x, Sequence | Number):
         raise ValueError(
             f"{expected}, got a {type(x).__name__}: collect it into one array; vaelib.fit, and Keras' own model.fit, "
             "evaluate and predict, also take streams, a tf.data.Dataset of batches or a keras.utils.PyDataset."
         )
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{expected}, got images of several sizes: resize them to one.") from error
     if array.ndim < 4 and array.dtype.kind in "OUS":
         raise ValueError(f"{expected}, got {type(x).__name__} of text: read the files first, keras.utils.load_img.")
     shape = image_shape or (IMAGE_SHAPE if array.ndim != 4 else (None,) * 3)

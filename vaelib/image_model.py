@@ -95,7 +95,7 @@ class ImageModel(keras.Model):
 
     @functools.wraps(keras.Model.predict)
     def predict(self, *arguments: Any, **settings: Any) -> Any:
-        """Predict as Keras does, after a check of the images' shape; pixels may leave [0, 1], as noisy ones do."""
+        """Predict as Keras does, after a check of the images; noise may carry their pixels a little out of [0, 1]."""
         given = _by_name(super().predict, arguments, settings)
         given |= self._checked(given, pixels=False)
         with one_sentence():

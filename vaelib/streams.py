@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .data import IMAGES, check_images, check_shape
+from .data import FAR_OUT, IMAGES, check_images, check_shape
 
 __all__ = ["check_elements", "is_stream", "one_sentence", "watched"]
 
@@ -47,7 +47,7 @@ def watched(data: Any, image_shape: tuple[int | None, ...] | None, name: str, pi
         data: what Keras' `fit` takes for x.
         image_shape: height, width and channels that the model expects; None for any.
         name: what to call it in a message.
-        pixels: whether the pixels must lie in [0, 1].
+        pixels: whether the pixels must lie in [0, 1], not only near it.
 
     Raises:
         ValueError: if a dataset says that its elements have another shape or are no floating-point numbers.
@@ -60,7 +60,8 @@ def watched(data: Any, image_shape: tuple[int | None, ...] | None, name: str, pi
         return batch
 
     if inspect.isgenerator(data):
-        return (check(batch) for batch in data)
+        # Keras takes tuples only.
+        return (checked if isinstance(checked, tuple) else (checked,) for checked in map(check, data))
     if isinstance(data, keras.utils.PyDataset):
         return _WatchedPyDataset(data, check)
     # Leave to Keras what it knows and we do not, such as a DataLoader.
@@ -120,7 +121,8 @@ def _watched_dataset(data: tf.data.Dataset, image_shape: Any, name: str, pixels:
         x, y, _ = keras.utils.unpack_x_y_sample_weight(element)
         target = y if y is not None and y.shape.rank is not None and y.shape.rank == x.shape.rank else x
         low, high = tf.reduce_min(target), tf.reduce_max(target)
-        is_good = (low >= 0) & (high <= 1) if pixels else tf.math.is_finite(low + high)
+        further = 0.0 if pixels else FAR_OUT
+        is_good = (low >= -further) & (high <= 1 + further)
         with tf.control_dependencies([tf.debugging.Assert(is_good, [f"{_MARK} of {name}", low, high])]):
             element = tuple(tf.nest.map_structure(tf.identity, part) for part in element)
         return element if isinstance(data.element_spec, tuple) else element[0]

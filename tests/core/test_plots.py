@@ -42,7 +42,7 @@ def test_without_axes_it_takes_the_current_ones(draw, ax):
 
 
 def test_images_stand_in_rows_the_last_filled_with_paper(ax):
-    images = RNG.random((5, 4, 3, 1))
+    images = RNG.random((5, 4, 3, 1), "float32")
     (picture,) = vaelib.plot_images(images, num_columns=2, ax=ax).get_images()
     shown = picture.get_array()
     assert shown.shape == (3 * 4, 2 * 3)
@@ -55,10 +55,29 @@ def test_images_stand_in_rows_the_last_filled_with_paper(ax):
     assert picture.get_clim() == (0, 1)
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (3, 28, 28, 2), (3, 784)])
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (28, 28, 3), (0, 28, 28), (3, 28, 28, 2), (3, 784)])
 def test_images_of_another_shape_are_refused(shape):
-    with pytest.raises(ValueError, match="plot_images expects images"):
+    with pytest.raises(ValueError, match="^images must"):
         vaelib.plot_images(np.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("images", "came"),
+    [
+        (np.full((2, 28, 28), 255), "got int64: divide 8-bit images by 255"),
+        (np.full((2, 28, 28), 255.0), "got values from 255 to 255: rescale them"),
+        (np.full((2, 28, 28), np.nan), "not a number"),
+        (iter(np.zeros((2, 28, 28))), "collect it into one array"),
+    ],
+)
+def test_images_that_would_be_drawn_wrong_are_refused(images, came):
+    with pytest.raises(ValueError, match=came):
+        vaelib.plot_images(images)
+
+
+def test_a_little_beyond_the_ends_is_drawn_as_the_end(ax):
+    (picture,) = vaelib.plot_images(np.float32([[[-0.5, 1.5]]]), ax=ax).get_images()
+    np.testing.assert_array_equal(picture.get_array(), [[0, 1]])
 
 
 def test_the_ticks_of_a_latent_grid_are_where_its_points_are(ax):
@@ -286,7 +305,7 @@ def test_the_style_of_the_book_comes_with_the_library():
 
 
 def test_images_in_colour_are_drawn_in_their_colours_and_any_size(ax):
-    images = RNG.random((3, 4, 5, 3))
+    images = RNG.random((3, 4, 5, 3), "float32")
     (picture,) = vaelib.plot_images(images, num_columns=2, ax=ax).get_images()
     drawn = np.asarray(picture.get_array())
     assert drawn.shape == (8, 10, 3)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from asking import all_answers, asked, form_of, give, questions_of, reply_of, write_exercises
+from asking import all_answers, answer_in_every_way, asked, form_of, give, questions_of, reply_of, write_exercises
 from axe_playwright_python.sync_playwright import Axe
 from browsing import PHONE, served
 from pictures import forbid_inline
@@ -46,17 +46,7 @@ def kept(page):
 def test_every_answer_to_every_question_is_told_its_own_reason(chapter, browser, address):
     with asked(browser, f"{address}{chapter}.html") as seen:
         for question in questions_of(chapter):
-            form = form_of(seen.page, question)
-            for said, answer in zip(all_answers(question), question["answers"], strict=True):
-                give(form, question, said)
-                if "predict" in question:
-                    assert question["predict"]["section"] in reply_of(form)
-                    assert plain(answer["feedback"]) not in reply_of(form)
-                    form.get_by_role("button").press("Enter")
-                assert plain(answer["feedback"]) in reply_of(form)
-                assert form.get_attribute("data-state") == ("right" if answer["correct"] else "wrong")
-                if "predict" in question:
-                    start_over(seen.page)
+            answer_in_every_way(seen.page, question)
         assert seen.errors == []
 
 

@@ -99,6 +99,32 @@ def test_steps_are_those_of_keras(page, digits):
         np.testing.assert_allclose(seen["after"][name], part, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
+PRODUCTS = """shapes => shapes.map(([m, k, n, turned, seed]) => {
+  const some = (rows, columns, i) => tf.tensor(uniforms(rows * columns, seed, i), [rows, columns]);
+  const [a, b] = [turned ? some(k, m, 0) : some(m, k, 0), some(k, n, 1)], before = tf.memory().numTensors;
+  const made = product(a, b, turned), text = [a, b, made].map(tensor => asText(tensor.dataSync()));
+  const left = tf.memory().numTensors - before;
+  tf.dispose([a, b, made]);
+  return [text, left];
+})"""
+
+
+def test_products_are_those_of_numpy(page):
+    """Take the sizes of the network, with few units and full and small batches, and sizes around those of a block."""
+    sizes = [(hidden, 784, batch) for hidden in (500, 125) for batch in (128, 104, 16, 3)]
+    sizes += [(784, 128, 500), (500, 2, 128), (2, 500, 128), (500, 128, 2), (4, 128, 500)]
+    sizes += [(m, k, n) for m in (3, 4, 5, 7, 8) for k in (1, 2, 9) for n in (7, 8, 9, 15, 17)]
+    shapes = [(*size, turned, seed) for seed, size in enumerate(sizes) for turned in (False, True)]
+    found = page.evaluate(PRODUCTS, shapes)
+    for (m, k, n, turned, _), (texts, _) in zip(shapes, found, strict=True):
+        a, b, made = (numbers(text, -1) for text in texts)
+        a = a.reshape(k, m).T if turned else a.reshape(m, k)
+        expected = a.astype("float64") @ b.reshape(k, n)
+        np.testing.assert_allclose(made.reshape(m, n), expected, rtol=1e-5, err_msg=f"{m, k, n, turned}")
+    # Leave nothing behind but the result, and at first the room to work in.
+    assert {left for _, left in found[-60:]} == {1}
+
+
 TRUTH = """([weights, image, hidden]) => {
   const first = Object.entries(weights).map(([name, text]) => [name, asNumbers(text)]);
   const network = createNetwork(hidden, Object.fromEntries(first));

@@ -76,6 +76,23 @@ def give(form, question, said):
     page.keyboard.press("Enter")
 
 
+def answer_in_every_way(page, question):
+    """Give a question each answer that is foreseen for it, and see that each is told its own reason."""
+    form = form_of(page, question)
+    for said, answer in zip(all_answers(question), question["answers"], strict=True):
+        give(form, question, said)
+        reason = answer["feedback"].replace("`", "")
+        if "predict" in question:
+            assert question["predict"]["section"] in reply_of(form)
+            assert reason not in reply_of(form)
+            form.get_by_role("button").press("Enter")
+        assert reason in reply_of(form)
+        assert form.get_attribute("data-state") == ("right" if answer["correct"] else "wrong")
+        if "predict" in question:
+            exercise = page.locator(".vaelib-exercise").filter(has=form)
+            exercise.get_by_role("button", name="Start over").press("Enter")
+
+
 def all_answers(question):
     """Return something that a reader could say for each foreseen answer of a question, in their order."""
     if question["type"] == "multiple_choice":
@@ -94,4 +111,13 @@ def _first_in(low, high, before):
     return next(value for value in steps if not any(a <= value <= b for a, b in before))
 
 
-__all__ = ["all_answers", "asked", "form_of", "give", "questions_of", "reply_of", "write_exercises"]
+__all__ = [
+    "all_answers",
+    "answer_in_every_way",
+    "asked",
+    "form_of",
+    "give",
+    "questions_of",
+    "reply_of",
+    "write_exercises",
+]

@@ -1,4 +1,4 @@
-"""Run programs for notebooks with the four live pictures in one, and use the pictures in a browser."""
+"""Run programs for notebooks with the live pictures and the exercises in them, and use both in a browser."""
 
 import contextlib
 import os
@@ -10,10 +10,11 @@ import urllib.request
 from browsing import ROOT
 
 PATIENCE = 180  # seconds, for a kernel that imports TensorFlow on a busy machine
-PICTURES = ".vaelib-live[data-state=ready]"
-FILM, EXPLORER, DRAW, TRAIN = range(4)
+PICTURES = ".vaelib-live[data-state=ready]:not(.vaelib-exercise)"
+QUESTIONS = ".vaelib-exercise[data-state=ready]"
+FILM, EXPLORER, DRAW, TRAIN, OVERLAP = range(5)
 # How many pixels of each plane have ink.
-INK = """hosts => hosts.map(host => [...host.querySelectorAll("canvas:is(.vaelib-plane,.vaelib-trace)")]
+INK = """hosts => hosts.map(host => [...host.querySelectorAll("canvas:is(.vaelib-plane,.vaelib-trace,.vaelib-overlap)")]
   .filter(canvas => !canvas.closest("[hidden]")).map(canvas => {
   if (!canvas.width || !canvas.height) return 0;
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -51,9 +52,11 @@ def server(python, program, folder, *options):
 
 
 @contextlib.contextmanager
-def opened(browser, address):
-    """Open a page; yield it, and a list of its errors that concern pictures."""
+def opened(browser, address, prepare=None):
+    """Open a page, prepared by a function; yield it, and a list of its errors that concern pictures."""
     page = browser.new_page(viewport={"width": 1280, "height": 900}, has_touch=True)
+    if prepare:
+        prepare(page)
     page.set_default_timeout(PATIENCE * 1000)
     errors = []
     # The programs have errors of their own; the pictures are a module that anywidget loads from a blob.
@@ -64,7 +67,7 @@ def opened(browser, address):
 
 
 def wait_for_pictures(page):
-    for i in (FILM, EXPLORER, DRAW, TRAIN):
+    for i in (FILM, EXPLORER, DRAW, TRAIN, OVERLAP):
         page.locator(PICTURES).nth(i).wait_for()
 
 
@@ -98,7 +101,7 @@ def picked_moved_drew(page):
 
 def use_the_mouse(page):
     """Pick an ellipse, move the explorer's point, and draw a line."""
-    film, explorer, draw, _ = page.locator(PICTURES).all()
+    film, explorer, draw = page.locator(PICTURES).all()[:TRAIN]
     # Show all ellipses, so that there is one to pick.
     film.get_by_role("slider", name="batch").press("End")
     x, y = middle(film.locator("canvas[tabindex]").first)
@@ -122,7 +125,7 @@ def touch(page, *points):
 
 def use_a_finger(page):
     """Do the same by touch."""
-    film, explorer, draw, _ = page.locator(PICTURES).all()
+    film, explorer, draw = page.locator(PICTURES).all()[:TRAIN]
     # Show all ellipses, so that there is one to pick.
     film.get_by_role("slider", name="batch").press("End")
     x, y = middle(film.locator("canvas[tabindex]").first)

@@ -6,6 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import DESK, PHONE
 from pictures import look_at_live_pictures
 
+THEMES = ("light", "dark")
 NARROWEST = 320  # CSS pixels: a screen of 1280 enlarged to 400 %, WCAG 1.4.10
 COLUMN = 680  # CSS pixels: what A4 leaves between the margins
 # Leave out the live pictures where text is enlarged and spaced: they have tests of their own.
@@ -61,13 +62,21 @@ CUT = """column => [...document.querySelectorAll("article *")].filter(element =>
   const hides = style.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
   return hides || box.right > column + 1;
 }).map(element => element.outerHTML.slice(0, 120))"""
-WITHOUT_FORMULAS = """() => {
+# Take the formulas out, which are MathJax's, and make plain text of the words of code but for the first of each colour:
+# axe looks at the contrast of each of these thousands of elements, which takes it half a minute.
+THINNED = """() => {
+  const seen = new Set();
+  for (const word of document.querySelectorAll(".highlight span:not(:has(*))")) {
+    if (seen.has(word.className)) word.replaceWith(word.textContent);
+    seen.add(word.className);
+  }
   window.formulas = [...document.querySelectorAll("mjx-container")].map(formula => {
     const place = document.createComment("");
     formula.replaceWith(place);
     return [place, formula];
   });
 }"""
+WITH_FORMULAS = "() => window.formulas.forEach(([place, formula]) => place.replaceWith(formula))"
 OPEN = """() => {
   const answers = [...document.querySelectorAll("article details")];
   return [answers.filter(answer => answer.open).length, answers.length];
@@ -105,23 +114,22 @@ def read(browser, address, home, folder=None):
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address, wait_until="networkidle")
-
-    def photograph(view):
-        if folder:
+    seen = page.evaluate(LOOK)
+    if folder:
+        for theme, width in (("light", DESK), ("dark", DESK), ("phone", PHONE)):
+            page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            page.set_viewport_size({"width": width, "height": 800})
+            look_at_live_pictures(page)
             page.evaluate("() => scrollTo(0, 0)")
             name = address.removeprefix(home).removesuffix(".html").replace("/", "_")
-            page.screenshot(path=folder / f"{name}.{view}.png", full_page=True)
-
-    seen, violations = page.evaluate(LOOK), {}
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        look_at_live_pictures(page)
-        photograph(theme)
-        violations[theme] = violated(page, theme)
+            page.screenshot(path=folder / f"{name}.{theme}.png", full_page=True)
+        page.set_viewport_size({"width": DESK, "height": 800})
+    page.evaluate(THINNED)
+    violations = {theme: violated(page, theme) for theme in THEMES}
+    page.evaluate(WITH_FORMULAS)
     page.emulate_media(color_scheme="light")
     lost = {name: lost_at(page, *setting) for name, setting in SETTINGS.items()}
     page.set_viewport_size({"width": PHONE, "height": 800})
-    photograph("phone")
     stretched = page.evaluate(STRETCHED)
     cut, unfolded = on_paper(page)
     page.close()
@@ -131,13 +139,12 @@ def read(browser, address, home, folder=None):
 
 def violated(page, theme):
     """Return what axe finds. In the dark, only colours can be other than in the light."""
+    page.emulate_media(color_scheme=theme)
+    look_at_live_pictures(page)
     options = {"resultTypes": ["violations"], "preload": False}
     if theme == "dark":
         options["runOnly"] = ["color-contrast"]
-    # Take the formulas out meanwhile: they are MathJax's, and their thousands of elements take axe half a minute.
-    page.evaluate(WITHOUT_FORMULAS)
     found = Axe().run(page, options=options).response["violations"]
-    page.evaluate("() => window.formulas.forEach(([place, formula]) => place.replaceWith(formula))")
     return {each["id"]: [node["html"][:120] for node in each["nodes"]] for each in found}
 
 

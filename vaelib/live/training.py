@@ -23,6 +23,8 @@ _WORKER = (
     "vendor/tf-backend-wasm.min",
     "train/random",
     "train/kernels",
+    "train/assemble",
+    "train/product",
     "train/rmsprop",
     "train/dense_vae",
     "train/closeup",

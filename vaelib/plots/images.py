@@ -1,9 +1,13 @@
 """Draw images, side by side and over the latent plane."""
 
+import contextlib
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
+
+from ..data import check_images
 
 __all__ = ["plot_images", "plot_latent_grid"]
 
@@ -12,7 +16,8 @@ def plot_images(images: ArrayLike, num_columns: int | None = None, ax: Axes | No
     """Draw images side by side as one picture, grey ones black on white, and those of three channels in colour.
 
     Args:
-        images: (n, height, width), (n, height, width, 1) or (n, height, width, 3), values in [0, 1].
+        images: (n, height, width), (n, height, width, 1) or (n, height, width, 3), values in [0, 1]; a little beyond it
+            they are drawn as if at its end.
         num_columns: images per row; None for a single row.
         ax: Axes to draw into; None for the current ones.
 
@@ -20,28 +25,33 @@ def plot_images(images: ArrayLike, num_columns: int | None = None, ax: Axes | No
         The Axes.
 
     Raises:
-        ValueError: if images have another shape, or there are none.
+        ValueError: if images have another shape or other numbers, or there are none.
     """
-    images = np.asarray(images)
-    if images.ndim == 4 and images.shape[-1] == 1:
-        images = images[..., 0]
-    if (images.ndim != 3 and images.shape[3:] != (3,)) or not len(images):
-        raise ValueError(
-            "plot_images expects images (n, height, width), (n, height, width, 1) or (n, height, width, 3), n >= 1, "
-            f"got {images.shape}."
-        )
-    num_images, height, width, *colors = images.shape
+    pixels = np.clip(_with_channels(images), 0, 1)
+    num_images, height, width, *colors = pixels.shape if pixels.shape[-1] == 3 else pixels.shape[:-1]
     num_columns = num_columns or num_images
     num_rows = -(-num_images // num_columns)
     # Fill the last row with white.
     tiles = np.full((num_rows * num_columns, height, width, *colors), 1.0 if colors else 0.0)
-    tiles[:num_images] = images
+    tiles[:num_images] = pixels.reshape(num_images, height, width, *colors)
     rows = tiles.reshape(num_rows, num_columns, height, width, *colors).swapaxes(1, 2)
     mosaic = rows.reshape(num_rows * height, num_columns * width, *colors)
     ax = plt.gca() if ax is None else ax
     ax.imshow(mosaic, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
     ax.set_axis_off()
     return ax
+
+
+def _with_channels(images: ArrayLike) -> np.ndarray:
+    """Return images as (n, height, width, 1 or 3), or raise a ValueError."""
+    # Leave it to the check to say why something is no array.
+    with contextlib.suppress(ValueError):
+        if np.ndim(images) == 3 and np.shape(images)[-1] not in (1, 3):
+            images = np.asarray(images)[..., np.newaxis]
+    pixels = check_images(images, "images", bounded=False)
+    if pixels.shape[-1] not in (1, 3):
+        raise ValueError(f"images must have 1 or 3 channels to be drawn, got the shape {pixels.shape}: draw some.")
+    return pixels
 
 
 def plot_latent_grid(x_mean: ArrayLike, z: ArrayLike, ax: Axes | None = None) -> Axes:

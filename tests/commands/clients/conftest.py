@@ -1,4 +1,4 @@
-"""Make the notebook of the four live pictures, and the environments of the programs that open it."""
+"""Make the notebooks of the live pictures and of the exercises, and the environments of the programs that open them."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from browsing import ROOT
 from venvs import make_venv
+
+from vaelib.exercises.questions import chapters
 
 HERE = Path(__file__).parent
 CELLS = (
@@ -21,16 +23,19 @@ x, y = digits.x_test[:500], digits.y_test[:500]
     "vaelib.latent_explorer(models, x, y)",
     "vaelib.draw_a_digit(models, x, y)",
     "vaelib.train_here(digits.x_train[:1000], x, y, results)",
+    "vaelib.live.kl_overlap()",
 )
 
 
 @pytest.fixture(scope="session")
 def notebook(tmp_path_factory):
-    """Return a folder with a notebook of the four pictures."""
+    """Return a folder with a notebook of the pictures, and one of every exercise of the book."""
     folder = tmp_path_factory.mktemp("clients")
-    cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS]
-    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec}), folder / "pictures.ipynb")
+    shown = [f"exercises.{kind}({chapter!r})" for chapter in chapters() for kind in ("predict", "ask")]
+    for name, cells in (("pictures", CELLS), ("exercises", ("from vaelib import exercises", *shown))):
+        cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
+        spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec}), folder / f"{name}.ipynb")
     return folder
 
 

@@ -1,11 +1,16 @@
-"""The live pictures in the classic notebook with Colab's versions of widgets, and in the HTML of nbconvert."""
+"""The live pictures and exercises in the classic notebook with Colab's versions of widgets, and in nbconvert's HTML."""
 
+import re
 import subprocess
 
 import pytest
+from asking import answer_in_every_way, questions_of
+from browsing import ROOT
 from clients import (
     FILM,
+    OVERLAP,
     PICTURES,
+    QUESTIONS,
     environment,
     ink,
     opened,
@@ -18,6 +23,9 @@ from clients import (
     use_the_mouse,
     wait_for_pictures,
 )
+from registry import install_packages, serve_packages
+
+from vaelib.exercises.questions import chapters
 
 # Wait until the classic notebook's manager has asked its kernel for widgets, which it does once on opening and in up to
 # three messages, and loses those that are made meanwhile. The kernel answers in order.
@@ -26,14 +34,35 @@ ASKED = """async () => {
 }"""
 
 
-def test_the_classic_notebook_with_colabs_versions(pythons, notebook, browser):
+@pytest.fixture(scope="module")
+def home(pythons, notebook):
+    """Return the address of the classic notebook's server."""
     # The networks are more than this program lets through in a second; Colab has no such limit.
     options = ("--NotebookApp.token=", "--NotebookApp.iopub_data_rate_limit=1e9")
-    address = server(pythons["classic"], "notebook", notebook, *options)
-    with address as home, opened(browser, f"{home}notebooks/pictures.ipynb") as (page, errors):
-        page.wait_for_function("() => window.Jupyter?.notebook?.kernel?.widget_manager")
-        page.evaluate(ASKED)
-        page.evaluate("() => Jupyter.notebook.execute_all_cells()")
+    with server(pythons["classic"], "notebook", notebook, *options) as home:
+        yield home
+
+
+def execute(page):
+    """Run all cells."""
+    page.wait_for_function("() => window.Jupyter?.notebook?.kernel?.widget_manager")
+    page.evaluate(ASKED)
+    page.evaluate("() => Jupyter.notebook.execute_all_cells()")
+
+
+def test_exercises_in_the_classic_notebook(home, browser):
+    with opened(browser, f"{home}notebooks/exercises.ipynb") as (page, errors):
+        execute(page)
+        page.locator(QUESTIONS).nth(2 * len(chapters()) - 1).wait_for()
+        for chapter in chapters():
+            for question in questions_of(chapter):
+                answer_in_every_way(page, question)
+        assert errors == []
+
+
+def test_the_classic_notebook_with_colabs_versions(home, browser):
+    with opened(browser, f"{home}notebooks/pictures.ipynb") as (page, errors):
+        execute(page)
         wait_for_pictures(page)
         settle(page)
         assert min(min(planes) for planes in ink(page)) > 100
@@ -43,6 +72,11 @@ def test_the_classic_notebook_with_colabs_versions(pythons, notebook, browser):
         for use in (use_the_mouse, use_a_finger):
             use(page)
             assert picked_moved_drew(page) == (True, True, True), use.__name__
+        page.evaluate("() => Jupyter.notebook.toggle_all_output()")
+        settle(page)
+        page.evaluate("() => Jupyter.notebook.toggle_all_output()")
+        settle(page)
+        assert min(min(planes) for planes in ink(page)) > 100
         assert train(page)["step"] == 5 * 8
         page.evaluate("() => Jupyter.notebook.kernel.restart()")
         page.locator(PICTURES).first.get_by_role("slider").press("Home")
@@ -51,14 +85,44 @@ def test_the_classic_notebook_with_colabs_versions(pythons, notebook, browser):
         assert errors == []
 
 
-def test_the_html_of_an_executed_notebook(pythons, notebook, browser, aloud):
-    html = notebook / "pictures.html"
-    command = [pythons["jupyter"], "-m", "nbconvert", "--to", "html", "--execute", "pictures.ipynb"]
+@pytest.fixture(scope="module", params=["pictures", "exercises"])
+def html(request, pythons, notebook, browser, aloud):
+    """Return a page that nbconvert made of a notebook, its name, and its errors; the widget manager is npm's."""
+    with aloud():
+        print("\nInstall the widget manager of nbconvert's HTML into _build/clients-npm", flush=True)
+        packages = install_packages(
+            ROOT / "_build/clients-npm", "requirejs@2", "@jupyter-widgets/html-manager@1", "anywidget@0.11"
+        )
+    if packages is None:
+        pytest.skip("no npm: install it")
+    command = [pythons["jupyter"], "-m", "nbconvert", "--to", "html", "--execute", f"{request.param}.ipynb"]
     subprocess.run(command, cwd=notebook, env=environment(notebook), check=True)
-    with opened(browser, html.as_uri()) as (page, errors):
-        if page.evaluate("() => typeof requirejs") == "undefined":
-            pytest.skip("needs the network: nbconvert's HTML loads its widget manager from a server")
+    address = (notebook / f"{request.param}.html").as_uri()
+    missing = []
+    with opened(browser, address, lambda page: missing.append(serve_packages(page, packages))) as (page, errors):
+        yield request.param, page, errors
+    # It may do without its formulas and diagrams here, but not without what widgets need.
+    assert [url for url in missing[0] if not re.search("mathjax|mermaid", url, re.IGNORECASE)] == []
+
+
+def test_the_html_of_an_executed_notebook(html):
+    name, page, errors = html
+    if name == "exercises":
+        for chapter in chapters():
+            for question in questions_of(chapter):
+                answer_in_every_way(page, question)
+    else:
         wait_for_pictures(page)
         settle(page)
         assert min(min(planes) for planes in ink(page)) > 100
-        assert errors == []
+        film = page.locator(PICTURES).nth(FILM)
+        film.get_by_role("slider", name="batch").press("End")
+        film.get_by_role("slider", name="batch").press("ArrowLeft")
+        page.locator(PICTURES).nth(OVERLAP).get_by_role("slider", name="mean").press("Home")
+        settle(page)
+        assert read(page, FILM)["batch"] == 468
+        assert read(page, OVERLAP)["place"] == pytest.approx(4.5)
+        for use in (use_the_mouse, use_a_finger):
+            use(page)
+            assert picked_moved_drew(page) == (True, True, True), use.__name__
+    assert errors == []

@@ -1,14 +1,18 @@
-"""The live pictures in JupyterLab and Notebook 7, with a kernel, in a real browser: `make clients`.
+"""The live pictures and the exercises in JupyterLab and Notebook 7, in a real browser: `make clients`.
 
 Each program is in an environment of its own, which borrows TensorFlow and vaelib from this one.
 """
 
+import contextlib
 import re
 
 import pytest
+from asking import answer_in_every_way, questions_of
 from clients import (
     FILM,
+    OVERLAP,
     PICTURES,
+    QUESTIONS,
     TRAIN,
     ink,
     opened,
@@ -22,23 +26,50 @@ from clients import (
     wait_for_pictures,
 )
 
+from vaelib.exercises.questions import chapters
+
+CHAPTERS = chapters()
 JUPYTER = {"lab": ("jupyterlab", "LabApp", "lab/tree"), "notebook 7": ("notebook", "JupyterNotebookApp", "notebooks")}
 
 
 @pytest.fixture(scope="module", params=JUPYTER)
-def jupyter(request, pythons, notebook, browser):
-    """Return a page of JupyterLab, or of Notebook 7, with the pictures; and its errors."""
-    program, section, path = JUPYTER[request.param]
+def program(request, pythons, notebook):
+    """Return where JupyterLab, or Notebook 7, opens a notebook."""
+    name, section, path = JUPYTER[request.param]
     options = ("--ServerApp.token=", f"--{section}.expose_app_in_browser=True")
-    address = server(pythons["jupyter"], program, notebook, *options)
-    with address as home, opened(browser, f"{home}{path}/pictures.ipynb") as (page, errors):
+    with server(pythons["jupyter"], name, notebook, *options) as home:
+        yield f"{home}{path}"
+
+
+@contextlib.contextmanager
+def executed(browser, address):
+    """Open a notebook and run its cells; yield the page and its errors."""
+    with opened(browser, address) as (page, errors):
         page.wait_for_function("() => window.jupyterapp?.commands.hasCommand('notebook:run-all-cells')")
         page.wait_for_function(
             "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
         )
         run(page, "notebook:run-all-cells")
+        yield page, errors
+
+
+@pytest.fixture(scope="module")
+def jupyter(program, browser):
+    """Return a page with the pictures, and its errors."""
+    with executed(browser, f"{program}/pictures.ipynb") as (page, errors):
         wait_for_pictures(page)
         yield page, errors
+
+
+def test_every_exercise_answers_by_keyboard(program, browser):
+    with executed(browser, f"{program}/exercises.ipynb") as (page, errors):
+        page.locator(QUESTIONS).nth(2 * len(CHAPTERS) - 1).wait_for()
+        cells = page.locator(".jp-Cell").count()
+        for chapter in CHAPTERS:
+            for question in questions_of(chapter):
+                answer_in_every_way(page, question)
+        assert page.locator(".jp-Cell").count() == cells
+        assert errors == []
 
 
 def run(page, command, **arguments):
@@ -48,7 +79,7 @@ def run(page, command, **arguments):
 
 def test_every_control_works_by_keyboard(jupyter):
     page, errors = jupyter
-    film, explorer, draw, train = page.locator(PICTURES).all()
+    film, explorer, draw, train, overlap = page.locator(PICTURES).all()
     film.get_by_role("slider", name="batch").press("ArrowLeft")
     film.locator("canvas[tabindex]").first.press("ArrowLeft")
     film.get_by_role("combobox", name="epoch").press("ArrowDown")
@@ -59,6 +90,7 @@ def test_every_control_works_by_keyboard(jupyter):
         pad.press(key)
     train.get_by_role("slider").press("ArrowRight")
     train.get_by_role("combobox", name="hidden units").press("ArrowUp")
+    overlap.get_by_role("slider", name="mean").press("Home")
     settle(page)
     assert (read(page, 0)["batch"], read(page, 0)["epoch"]) == (468, 2)
     assert read(page, 1)["run"] == 1
@@ -66,6 +98,7 @@ def test_every_control_works_by_keyboard(jupyter):
     assert sum(read(page, 2)["image"]) > 10
     settings = read(page, TRAIN)["settings"]
     assert (settings["klWeight"], settings["hidden"]) == (1.1e-3, 250)
+    assert read(page, OVERLAP)["place"] == pytest.approx(4.5)
     draw.get_by_role("button", name="Clear").press("Enter")
     film.get_by_role("button", name="Play").press(" ")
     film.get_by_role("button", name="Pause").press(" ")

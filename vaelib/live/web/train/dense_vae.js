@@ -1,9 +1,8 @@
 // Train the dense VAE of vaelib/models.py: one hidden tanh layer each way, Bernoulli pixels, a diagonal Gaussian
 // posterior, RMSprop as Keras has it.
 //
-// The products are the library's, the gradients are written out: the library's own ask its product to transpose, which
-// takes ten times as long. The library packs the right factor of a product anew for every new tensor, so the kernels
-// stand on the left: what goes through the network are columns, (units, batch).
+// The large products are ours (product.js), and the gradients are written out. What goes through the network are columns,
+// (units, batch), so that kernels stand on the left of products, turned or not.
 
 const NUM_PIXELS = 784, LATENT = 2;
 // Keep the logarithm of a probability finite: the smallest normal number, which changes none that is larger than 1e-30.
@@ -66,15 +65,15 @@ function tanh(x) {
 
 // Decode z (2, batch) to what the hidden layer tells, (units, batch), and to logits (784, batch).
 function decoded(w, z) {
-  const told = tanh(tf.add(tf.matMul(w.decoderKernel, z), w.decoderBias));
-  return { told, logits: tf.add(tf.matMul(w.logitsKernel, told), w.logitsBias) };
+  const told = tanh(tf.add(product(w.decoderKernel, z), w.decoderBias));
+  return { told, logits: tf.add(product(w.logitsKernel, told), w.logitsBias) };
 }
 
 // Run images (batch, 784) through the network; return every part that the gradients need, images and posteriors as
 // columns.
 function forward(w, x, noise) {
-  const columns = tf.transpose(x), seen = tanh(tf.add(tf.matMul(w.encoderKernel, columns), w.encoderBias));
-  const heads = tf.add(tf.matMul(w.headsKernel, seen), w.headsBias);
+  const columns = tf.transpose(x), seen = tanh(tf.add(product(w.encoderKernel, columns), w.encoderBias));
+  const heads = tf.add(product(w.headsKernel, seen), w.headsBias);
   const mean = tf.slice(heads, [0, 0], [LATENT, -1]), logVar = tf.slice(heads, [LATENT, 0], [LATENT, -1]);
   const std = tf.exp(tf.mul(logVar, 0.5)), spread = tf.mul(std, noise), z = tf.add(mean, spread);
   const { told, logits } = decoded(w, z);
@@ -106,17 +105,17 @@ function gradients(w, x, { columns, seen, mean, logVar, spread, z, told, black }
   const turned = tf.transpose, sums = part => tf.sum(part, 1, true);
   const behindTanh = (g, h) => tf.mul(g, tf.sub(1, tf.square(h)));
   const gLogits = tf.sub(tf.sub(1, black), columns);
-  const gTold = behindTanh(tf.matMul(turned(w.logitsKernel), gLogits), told);
-  const gZ = tf.matMul(turned(w.decoderKernel), gTold);
+  const gTold = behindTanh(product(w.logitsKernel, gLogits, true), told);
+  const gZ = product(w.decoderKernel, gTold, true);
   const gMean = tf.add(gZ, tf.mul(mean, beta));
   const gLogVar = tf.mul(tf.add(tf.mul(gZ, spread), tf.mul(tf.expm1(logVar), beta)), 0.5);
   const gHeads = tf.concat([gMean, gLogVar], 0);
-  const gSeen = behindTanh(tf.matMul(turned(w.headsKernel), gHeads), seen);
+  const gSeen = behindTanh(product(w.headsKernel, gHeads, true), seen);
   return {
-    encoderKernel: tf.matMul(gSeen, x), encoderBias: sums(gSeen),
-    headsKernel: tf.matMul(gHeads, turned(seen)), headsBias: sums(gHeads),
-    decoderKernel: tf.matMul(gTold, turned(z)), decoderBias: sums(gTold),
-    logitsKernel: tf.matMul(gLogits, turned(told)), logitsBias: sums(gLogits),
+    encoderKernel: product(gSeen, x), encoderBias: sums(gSeen),
+    headsKernel: product(gHeads, turned(seen)), headsBias: sums(gHeads),
+    decoderKernel: product(gTold, turned(z)), decoderBias: sums(gTold),
+    logitsKernel: product(gLogits, turned(told)), logitsBias: sums(gLogits),
   };
 }
 

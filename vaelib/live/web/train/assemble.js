@@ -1,0 +1,35 @@
+// Write small programs for WebAssembly, by the codes of their instructions (WebAssembly's specification 2.0, section
+// 5.4). They work in the kernels' memory, on four numbers of single precision at a time.
+
+const ADDRESS = 0x7f, NUMBER = 0x7d, FOUR = 0x7b;
+const get = local => [0x20, local], set = local => [0x21, local], bytes = count => [0x41, count];
+const [add, sub, mul, div, sqrt] = [0xe4, 0xe5, 0xe6, 0xe7, 0xe3].map(code => [0xfd, code, 1]);
+// Read four numbers at an address plus some bytes, or one number for all four.
+const load = (address, offset = 0) => [...get(address), 0xfd, 0, 2, offset];
+const loadOne = (address, offset = 0) => [...get(address), 0xfd, 9, 2, offset];
+// Write four numbers, which come after the address.
+const store = (offset = 0) => [0xfd, 11, 2, offset];
+// Make four numbers of a parameter.
+const spread = number => [...get(number), 0xfd, 19];
+const advance = (address, by) => [...get(address), ...by, 0x6a, ...set(address)];
+// Go round while an address is below an end.
+const loop = (address, end, ...body) => [
+  0x03, 0x40, ...body.flat(), ...get(address), ...get(end), 0x49, 0x0d, 0, 0x0b,
+];
+
+// Make a function. Its parameters come first among its locals, then addresses, then fours; these begin as zeros.
+function assembled(parameters, addresses, fours, ...body) {
+  const sized = content => [(content.length & 127) | 128, content.length >> 7, ...content];
+  const section = (number, ...content) => [number, ...sized(content.flat())];
+  const text = word => [word.length, ...new TextEncoder().encode(word)];
+  const program = [
+    [0, 97, 115, 109, 1, 0, 0, 0],
+    section(1, 1, 0x60, parameters.length, parameters, 0),
+    section(2, 1, text("kernels"), text("memory"), 2, 0, 0),
+    section(3, 1, 0),
+    section(7, 1, text("run"), 0, 0),
+    section(10, 1, sized([2, addresses, ADDRESS, fours, FOUR, ...body.flat(), 0x0b])),
+  ];
+  const kernels = { memory: tf.backend().wasm.asm.memory };
+  return new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(program.flat())), { kernels }).exports.run;
+}

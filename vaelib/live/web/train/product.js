@@ -1,0 +1,67 @@
+// Multiply matrices, by two programs of our own. The library lays out the right factor of a product anew for every new
+// tensor, one number at a time, and needs a copy of a left factor that is turned.
+
+// Compute so many rows and columns at once: their sums fit into the registers of a processor.
+const ROWS = 4, COLUMNS = 8;
+
+// pack(b, packed, its end; bytes from row to row of b): lay eight columns of b out one row after the other.
+function packProgram() {
+  const [from, to, end, stride] = [0, 1, 2, 3];
+  return assembled([ADDRESS, ADDRESS, ADDRESS, ADDRESS], 0, 0, loop(to, end,
+    get(to), load(from), store(), get(to), load(from, 16), store(16),
+    advance(from, get(stride)), advance(to, bytes(4 * COLUMNS))));
+}
+
+// tile(a, packed, its end, c; bytes from row to row of a, from column to column of a, from row to row of c): write four
+// rows of the product with eight packed columns. Each sum is taken in the order of a's columns.
+function tileProgram() {
+  const [a, packed, end, c, down, along, stride, others] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const rows = [...Array(ROWS).keys()], rowOf = row => (row ? others + row - 1 : a);
+  const sums = others + ROWS - 1, sum = (row, half) => sums + 2 * row + half;
+  const [left, right, one] = [0, 1, 2].map(i => sums + 2 * ROWS + i);
+  const times = four => [...get(one), ...get(four), ...mul];
+  return assembled(Array(others).fill(ADDRESS), ROWS - 1, 2 * ROWS + 3,
+    rows.slice(1).flatMap(row => [...get(rowOf(row - 1)), ...get(down), 0x6a, ...set(rowOf(row))]),
+    loop(packed, end,
+      load(packed), set(left), load(packed, 16), set(right),
+      rows.flatMap(row => [
+        ...loadOne(rowOf(row)), ...set(one), ...advance(rowOf(row), get(along)),
+        ...get(sum(row, 0)), ...times(left), ...add, ...set(sum(row, 0)),
+        ...get(sum(row, 1)), ...times(right), ...add, ...set(sum(row, 1)),
+      ]),
+      advance(packed, bytes(4 * COLUMNS))),
+    rows.flatMap(row => [
+      ...get(c), ...get(sum(row, 0)), ...store(), ...get(c), ...get(sum(row, 1)), ...store(16),
+      ...advance(c, get(stride)),
+    ]));
+}
+
+let pack = null, tile = null, room = null;
+
+// Return where blocks begin that cover a size; the last one overlaps the one before it if it must.
+function startsOf(size, block) {
+  return Array.from({ length: Math.ceil(size / block) }, (_, i) => Math.min(i * block, size - block));
+}
+
+// Return the product of a (m, k) and b (k, n), or of a (k, m) that is turned. Thin ones are left to the library.
+function product(a, b, turned = false) {
+  const [m, k] = turned ? [a.shape[1], a.shape[0]] : a.shape, n = b.shape[1];
+  if (m < ROWS || n < COLUMNS) return tf.tidy(() => tf.matMul(turned ? tf.transpose(a) : a, b));
+  pack ??= packProgram();
+  tile ??= tileProgram();
+  const columns = startsOf(n, COLUMNS), size = columns.length * COLUMNS * k;
+  if (!room || room.size < size) {
+    room?.dispose();
+    room = tf.keep(tf.zeros([size]));
+  }
+  const made = tf.engine().makeTensorFromTensorInfo(tf.backend().makeOutput([m, n], "float32"));
+  const [from, by, to, packed] = [a, b, made, room].map(tensor => memoryOf(tensor).byteOffset);
+  const panel = 4 * COLUMNS * k, [down, along] = turned ? [4, 4 * m] : [4 * k, 4];
+  columns.forEach((j, i) => pack(by + 4 * j, packed + i * panel, packed + (i + 1) * panel, 4 * n));
+  for (const row of startsOf(m, ROWS)) {
+    columns.forEach((j, i) => {
+      tile(from + row * down, packed + i * panel, packed + (i + 1) * panel, to + 4 * (row * n + j), down, along, 4 * n);
+    });
+  }
+  return made;
+}
