@@ -1,5 +1,9 @@
 """Compile the loop once for a model, again when a part of it changes, and with XLA as `compile` was told."""
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -71,3 +75,24 @@ def test_a_learning_rate_that_falls_to_zero_stops_learning(images):
         vaelib.fit(model, images[:num_images], batch_size=32, shuffle=False, seed=3)
     for ours, theirs in zip(*(model.get_weights() for model in models), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+
+
+# Train on an array and on a stream of the same shape; both have ten stretches and more in each of two epochs.
+TWO_TRAININGS = """
+import numpy as np, tensorflow as tf, vaelib
+x = np.random.default_rng(0).random((90, 28, 28, 1), "float32")
+stream = tf.data.Dataset.from_tensor_slices(x).batch(4)
+for data, settings in (x, {"batch_size": 4}), (stream, {"buffer_megabytes": 0.02}):
+    model = vaelib.dense_vae(hidden_dim=2)
+    model.compile(optimizer="rmsprop")
+    vaelib.fit(model, data, x[:50], num_epochs=2, verbose=False, **settings)
+"""
+
+
+@pytest.mark.slow
+def test_xla_builds_one_program_for_all_stretches(tmp_path):
+    flags = {"XLA_FLAGS": f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text"}
+    subprocess.run([sys.executable, "-c", TWO_TRAININGS], env=os.environ | flags, check=True, capture_output=True)
+    names = [path.name.split(".")[1] for path in tmp_path.glob("*before_optimizations.txt")]
+    built = [sum(name.startswith(f"a_inference_{loop}_") for name in names) for loop in ("train", "evaluate")]
+    assert built == [2, 2], names

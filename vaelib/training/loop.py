@@ -79,10 +79,11 @@ def _train_loop(model: keras.Model) -> Callable:
     variables = model.trainable_variables
 
     def train(images, rows, weights, start, stop, seed, sums, trace, first_bad):
-        # Count with `while`: XLA compiles the bounds of tf.range in, and would build a new program for every stretch.
-        i = start
+        # Count with `while`, and from 0: XLA compiles the bounds of tf.range in, and `start` too if the place of a row is
+        # computed from it, and would build a new program for every stretch.
+        row, i = 0, start
         while i < stop:
-            x, w = _batch(images, rows[i - start]), weights[i - start]
+            x, w = _batch(images, rows[row]), weights[row]
             noise = _noise(model, seed, model.optimizer.iterations, len(x))
             with tf.GradientTape() as tape:
                 output = model(x, noise=noise, training=True)
@@ -94,7 +95,7 @@ def _train_loop(model: keras.Model) -> Callable:
             sums += batch
             first_bad = tf.where(tf.math.is_finite(batch[:3]), first_bad, tf.minimum(first_bad, i))
             model.optimizer.apply(tape.gradient(loss, variables), variables)
-            i += 1
+            row, i = row + 1, i + 1
         return sums, trace, first_bad
 
     return train
@@ -102,13 +103,13 @@ def _train_loop(model: keras.Model) -> Callable:
 
 def _evaluate_loop(model: keras.Model) -> Callable:
     def evaluate(images, rows, weights, start, stop, seed, sums):
-        i = start
+        row, i = 0, start
         while i < stop:
-            x, w = _batch(images, rows[i - start]), weights[i - start]
+            x, w = _batch(images, rows[row]), weights[row]
             # Use negative steps: noise that no training step has seen, and the same in every epoch.
             output = model(x, noise=_noise(model, seed, -1 - i, len(x)), training=False)
             sums += _sums(model.objective(x, output, w), w)
-            i += 1
+            row, i = row + 1, i + 1
         return sums
 
     return evaluate
