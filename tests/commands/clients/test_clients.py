@@ -73,6 +73,7 @@ def test_every_exercise_answers_by_keyboard(program, browser):
         for i, (chapter, predicts) in enumerate(itertools.product(CHAPTERS, (True, False)), start=1):
             # What is out of sight may not be in the page.
             page.evaluate(SHOW, i)
+            settle(page)
             for question in questions_of(chapter):
                 if ("predict" in question) == predicts:
                     answer_in_every_way(page, question)

@@ -64,7 +64,8 @@ function makeQuestion(question, signal) {
   const field = question.type === "numeric" ? numberField(question) : choiceField(question);
   const button = make("button", { type: "submit" });
   const line = make("p", { class: "vaelib-reply", role: "status", tabindex: "-1" });
-  const form = make("form", { class: "vaelib-question", novalidate: true, submit: answer }, field.element, button, line);
+  const form = make("form", { class: "vaelib-question", novalidate: true, submit: answer, keydown: enter },
+    field.element, button, line);
   const id = question.id;
 
   // Leave out what is kept of a question that has changed since.
@@ -83,6 +84,12 @@ function makeQuestion(question, signal) {
     // Leave the focus of the keyboard on what is there.
     if (label === null && document.activeElement === button) line.focus();
     button.hidden = label === null;
+  }
+  // Send it on Enter ourselves: JupyterLab keeps the browser from it.
+  function enter(event) {
+    if (event.key !== "Enter" || event.target === button) return;
+    event.preventDefault();
+    form.requestSubmit();
   }
   function answer(event) {
     event.preventDefault();
