@@ -57,7 +57,7 @@ def test_images_stand_in_rows_the_last_filled_with_paper(ax):
 
 @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (28, 28, 3), (0, 28, 28), (3, 28, 28, 2), (3, 784)])
 def test_images_of_another_shape_are_refused(shape):
-    with pytest.raises(ValueError, match="^images must"):
+    with pytest.raises(ValueError, match="images must"):
         vaelib.plot_images(np.zeros(shape))
 
 

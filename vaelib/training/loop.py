@@ -79,8 +79,8 @@ def _train_loop(model: keras.Model) -> Callable:
     variables = model.trainable_variables
 
     def train(images, rows, weights, start, stop, seed, sums, trace, first_bad):
-        # Count with `while`, and from 0: XLA compiles the bounds of tf.range in, and `start` too if the place of a row is
-        # computed from it, and would build a new program for every stretch.
+        # Count with `while`, and rows from 0: XLA compiles the bounds of tf.range in, and `start` too if the place of a
+        # row is computed from it, and would build a new program for every stretch.
         row, i = 0, start
         while i < stop:
             x, w = _batch(images, rows[row]), weights[row]
