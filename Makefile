@@ -73,7 +73,7 @@ bench: .venv/installed _build/peers/installed ## time an epoch against other too
 colab: .venv/installed ## execute the chapters as Colab would, with its versions (CHAPTER=02 for one)
 	@$(RUN) -m pytest -v -p no:cacheprovider tests/commands/colab $(if $(CHAPTER),-k $(CHAPTER)_)
 
-clients: .venv/installed ## try the live pictures in JupyterLab, Notebook 7, the classic notebook, and in Firefox
+clients: .venv/installed ## try the live pictures and exercises in JupyterLab, Notebook 7, the classic notebook, and in Firefox
 	@$(RUN) -m pytest -v -p no:cacheprovider tests/commands/clients
 
 lowest: _build/lowest/installed ## run the library's tests with the lowest versions that pyproject.toml allows

@@ -20,7 +20,7 @@ PAGE = Path(__file__).resolve().parent.parent / "book/inputs.md"
 BEGIN, END = "<!-- table: from here to its end written by tools/inputs.py -->\n\n", "\n<!-- end of table -->"
 NUM_IMAGES, BATCH_SIZE = 128, 64
 # What a sentence calls the images differs from column to column.
-NAMED = re.compile(r"^(batch 1 of )?(x|validation_data|images) ")
+NAMED = re.compile(r"^(batch 1 of )?(x|validation_data|plot_images) ")
 
 
 class Batches(keras.utils.PyDataset):

@@ -1,15 +1,14 @@
 """Draw images, side by side and over the latent plane."""
 
-import contextlib
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from ..data import check_images
-
 __all__ = ["plot_images", "plot_latent_grid"]
+
+# Draw what noise or a Gaussian decoder carries so far out of [0, 1] as if at its end; 8-bit pixels go further.
+_FAR_OUT = 10.0
 
 
 def plot_images(images: ArrayLike, num_columns: int | None = None, ax: Axes | None = None) -> Axes:
@@ -44,13 +43,29 @@ def plot_images(images: ArrayLike, num_columns: int | None = None, ax: Axes | No
 
 def _with_channels(images: ArrayLike) -> np.ndarray:
     """Return images as (n, height, width, 1 or 3), or raise a ValueError."""
-    # Leave it to the check to say why something is no array.
-    with contextlib.suppress(ValueError):
-        if np.ndim(images) == 3 and np.shape(images)[-1] not in (1, 3):
-            images = np.asarray(images)[..., np.newaxis]
-    pixels = check_images(images, "images", bounded=False)
-    if pixels.shape[-1] not in (1, 3):
-        raise ValueError(f"images must have 1 or 3 channels to be drawn, got the shape {pixels.shape}: draw some.")
+    expected = (
+        "plot_images expects images (n, height, width), (n, height, width, 1) or (n, height, width, 3), n >= 1, "
+        "floating-point numbers in [0, 1]"
+    )
+    try:
+        pixels = np.asarray(images)
+    except ValueError as error:
+        raise ValueError(f"{expected}, got parts of several shapes: give one array.") from error
+    if pixels.dtype.kind in "OUS":
+        raise ValueError(f"{expected}, got {type(images).__name__}: give an array.")
+    if pixels.ndim == 3 and pixels.shape[-1] in (1, 3):
+        raise ValueError(f"{expected}, got the shape {pixels.shape}: put the one image into a batch, image[None].")
+    pixels = pixels[..., np.newaxis] if pixels.ndim == 3 else pixels
+    if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3) or not len(pixels):
+        raise ValueError(f"{expected}, got the shape {np.shape(images)}.")
+    if not np.issubdtype(pixels.dtype, np.floating):
+        raise ValueError(f"{expected}, got {pixels.dtype}: divide 8-bit images by 255.")
+    low, high = pixels.min(), pixels.max()
+    if not (low >= -_FAR_OUT and high <= 1 + _FAR_OUT):
+        raise ValueError(
+            f"{expected}, got values from {low:g} to {high:g}: rescale them, x / 255 for 8-bit images, and leave out "
+            "what is not a number."
+        )
     return pixels
 
 
