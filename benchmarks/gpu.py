@@ -2,7 +2,7 @@
 
     python benchmarks/gpu.py [--output _build/gpu] [--epochs 100] [--rounds 5] [--minutes 12]
 
-It prints each part as it ends and keeps it in a file of its own, for machines with a GPU are lent for minutes. The race
+It prints each part as it ends and keeps it in a file of its own, so a machine that is taken away loses little. The race
 leaves out tools that are not installed. Nothing is trained again in the book's own runs.
 """
 
@@ -58,7 +58,7 @@ def tests(seconds):
 
 
 def main():
-    """Read the command line; go through the parts, the shortest first, while there is time."""
+    """Read the command line; go through the parts while there is time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=ROOT / "_build/gpu", help="the folder of the results")
     parser.add_argument("--epochs", type=int, default=100, help="of chapter 7; default: 100")

@@ -67,7 +67,7 @@ def test_images_of_another_shape_are_refused(shape):
         (np.full((2, 28, 28), 255), "got int64: divide 8-bit images by 255"),
         (np.full((2, 28, 28), 255.0), "got values from 255 to 255: rescale them"),
         (np.full((2, 28, 28), np.nan), "got values from nan to nan"),
-        (iter(np.zeros((2, 28, 28))), "got list_iterator|got .*iterator: give an array"),
+        (iter(np.zeros((2, 28, 28))), "iterator: give an array"),
         ([np.zeros((28, 28)), np.zeros((8, 8))], "got parts of several shapes"),
     ],
 )
