@@ -10,6 +10,8 @@ from pathlib import Path
 import install
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # Stand in for what takes minutes and 3 GB: leave programs that answer, slowly, and count how often.
 SLOWLY = """

@@ -122,7 +122,7 @@ def test_a_warning_of_numpys_stays_out_of_the_notebook(recwarn):
 @pytest.mark.parametrize(
     ("name", "function", "message"),
     [
-        ("02-kI", len, "One of 02-kl, 03-sample, .* is expected, got '02-kI'"),
+        ("02-kI", len, "One of 01-distortion, 02-kl, .* is expected, got '02-kI'"),
         ("02-kl", np.ones(3), "A function is expected, got array"),
     ],
 )

@@ -6,6 +6,8 @@ import pytest
 
 import vaelib
 
+pytestmark = pytest.mark.slow
+
 KINDS = {
     "continuous": {"likelihood": "continuous_bernoulli"},
     "fixed": {"likelihood": "gaussian", "noise_variance": 0.2},
