@@ -154,14 +154,19 @@ def _at_small_scale(chapter, parameters):
 def _execute(source, target, parameters=None):
     target.parent.mkdir(parents=True, exist_ok=True)
     # Show the chapter's own progress bars, for a cell may train for minutes; `clean` removes what is kept of them.
-    return papermill.execute_notebook(
-        str(source),
-        str(target),
-        parameters or {},
-        kernel_name="python3",
-        cwd=str(target.parent),
-        stderr_file=sys.stderr,
-    )
+    try:
+        return papermill.execute_notebook(
+            str(source),
+            str(target),
+            parameters or {},
+            kernel_name="python3",
+            cwd=str(target.parent),
+            stderr_file=sys.stderr,
+        )
+    except papermill.exceptions.PapermillExecutionError as error:
+        # Papermill names the cell only.
+        error.add_note(f"This was {source.name}.")
+        raise
 
 
 def _replace(path, content):

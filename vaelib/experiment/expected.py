@@ -43,7 +43,7 @@ def you_should_see(
     Raises:
         ValueError: if the history has no validation.
 
-    Used in chapters 02, 03, 04 and 06.
+    Used in chapters 02, 03, 04, 05 and 06.
     """
     kept = [load_run(dataclasses.replace(spec, seed=seed), folder) for seed in _SEEDS if seed != spec.seed]
     others = [result for result in kept if result is not None]
