@@ -33,6 +33,14 @@ def test_paper_is_light_whatever_the_screen_is(browser, site):
         assert paper.evaluate("() => document.documentElement.dataset.theme") == "dark"
 
 
+def test_code_that_was_folded_is_printed_at_once(browser, site):
+    """A fade that begins as the page is printed leaves the place of the code empty."""
+    parts = """() => [...document.querySelectorAll("details[open] > *")].map(element => getComputedStyle(element))"""
+    with on_paper(browser, site + CHAPTERS[1]) as paper:
+        assert paper.locator("details.hide[open] pre").count() >= 3
+        assert set(paper.evaluate(f"() => ({parts})().map(style => style.animationName)")) == {"none"}
+
+
 def printed(paper):
     """Return, for each live picture, the heights of its place and of its still picture."""
     return paper.evaluate("""async () => {
