@@ -4,16 +4,14 @@
 them anyway.
 """
 
-import re
 import sys
 from pathlib import Path
 
 import nbformat
 
-from vaelib.exercises.questions import exercise_data, text_of
+from vaelib.exercises.questions import CALL, exercise_data, text_of
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
-CALL = re.compile(r'vaelib\.exercises\.(predict|ask|intuition)\((?:"(\d\d)")?\)')
 
 
 def refreshed(text):

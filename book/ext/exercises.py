@@ -5,14 +5,12 @@ is code for the reader to complete.
 """
 
 import json
-import re
 from pathlib import Path
 
 from docutils import nodes
 
-from vaelib.exercises.questions import exercise_data, script, style
+from vaelib.exercises.questions import CALL, exercise_data, script, style
 
-CALL = re.compile(r'vaelib\.exercises\.(predict|ask|intuition)\((?:"(\d\d)")?\)')
 FOLDER = "exercises"
 
 

@@ -9,10 +9,11 @@ metadata of the chapters' text.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-__all__ = ["KINDS", "chapters", "exercise_data", "questions_of", "script", "style", "text_of"]
+__all__ = ["CALL", "KINDS", "chapters", "exercise_data", "questions_of", "script", "style", "text_of"]
 
 _HERE = Path(__file__).parent
 _LIVE = _HERE.parent / "live/web"
@@ -32,6 +33,8 @@ KINDS = {
     ),
 }
 """The title of each kind of exercise, and a sentence about it."""
+CALL = re.compile(r'vaelib\.exercises\.(predict|ask|intuition)\((?:"(\d\d)")?\)')
+"""What the cell of a chapter says that shows an exercise: its kind, and the chapter's number."""
 _WITHOUT_SCRIPT = (
     "You can answer where there are widgets, as in JupyterLab and Colab, and on the book's page with scripts."
 )
