@@ -3,14 +3,15 @@
 
 const ADDRESS = 0x7f, NUMBER = 0x7d, FOUR = 0x7b;
 const get = local => [0x20, local], set = local => [0x21, local], bytes = count => [0x41, count];
-const [add, sub, mul, div, sqrt] = [0xe4, 0xe5, 0xe6, 0xe7, 0xe3].map(code => [0xfd, code, 1]);
+const [add, sub, mul, div, sqrt, neg] = [0xe4, 0xe5, 0xe6, 0xe7, 0xe3, 0xe1].map(code => [0xfd, code, 1]);
 // Read four numbers at an address plus some bytes, or one number for all four.
 const load = (address, offset = 0) => [...get(address), 0xfd, 0, 2, offset];
 const loadOne = (address, offset = 0) => [...get(address), 0xfd, 9, 2, offset];
 // Write four numbers, which come after the address.
 const store = (offset = 0) => [0xfd, 11, 2, offset];
-// Make four numbers of a parameter.
+// Make four numbers of a parameter, or of a constant.
 const spread = number => [...get(number), 0xfd, 19];
+const four = number => [0x43, ...new Uint8Array(Float32Array.of(number).buffer), 0xfd, 19];
 const advance = (address, by) => [...get(address), ...by, 0x6a, ...set(address)];
 // Go round while an address is below an end.
 const loop = (address, end, ...body) => [

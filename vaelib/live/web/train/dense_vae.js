@@ -1,7 +1,7 @@
 // Train the dense VAE of vaelib/models.py: one hidden tanh layer each way, Bernoulli pixels, a diagonal Gaussian
 // posterior, RMSprop as Keras has it.
 //
-// The large products are ours (product.js), and the gradients are written out. What goes through the network are columns,
+// The products and some formulas are ours (product.js, elementwise.js), and the gradients are written out. What goes through the network are columns,
 // (units, batch), so that kernels stand on the left of products, turned or not.
 
 const NUM_PIXELS = 784, LATENT = 2;
@@ -60,8 +60,17 @@ function noiseFor(count, seed, step) {
 
 // Compute tanh by the library's sigmoid, whose kernel is eight times as fast as its tanh.
 function tanh(x) {
-  return tf.sub(tf.mul(tf.sigmoid(tf.mul(x, 2)), 2), 1);
+  return tanhOf(tf.sigmoid(tf.mul(x, 2)));
 }
+
+// tanh(x) of sigmoid(2x).
+const tanhOf = elementwise(1, [...load(0), ...four(2), ...mul, ...four(1), ...sub]);
+// The gradient before a tanh, of that behind it and of the tanh itself.
+const behindTanh = elementwise(2, [...load(0), ...four(1), ...load(1), ...load(1), ...mul, ...sub, ...mul]);
+// The gradient of a logit, of the probability that its pixel is black and of the pixel.
+const behindLogit = elementwise(2, [...four(1), ...load(0), ...sub, ...load(1), ...sub]);
+// The price of a pixel, of the logarithm of the probability that it is black, the pixel and its logit.
+const priceOf = elementwise(3, [...load(0), ...load(1), ...load(2), ...mul, ...add, ...neg]);
 
 // Decode z (2, batch) to what the hidden layer tells, (units, batch), and to logits (784, batch).
 function decoded(w, z) {
@@ -84,7 +93,7 @@ function forward(w, x, noise) {
 // Compute what each pixel costs, (784, batch), and twice what each latent dimension does, (2, batch), in nats.
 function prices({ columns, mean, logVar, logits, black }) {
   return {
-    pixels: tf.neg(tf.add(logOf(black), tf.mul(columns, logits))),
+    pixels: priceOf(logOf(black), columns, logits),
     latents: tf.sub(tf.add(tf.square(mean), tf.expm1(logVar)), logVar),
   };
 }
@@ -103,8 +112,7 @@ function costs(parts) {
 // Compute the gradient of the sum over the batch of distortion + beta * rate.
 function gradients(w, x, { columns, seen, mean, logVar, spread, z, told, black }, beta) {
   const turned = tf.transpose, sums = part => tf.sum(part, 1, true);
-  const behindTanh = (g, h) => tf.mul(g, tf.sub(1, tf.square(h)));
-  const gLogits = tf.sub(tf.sub(1, black), columns);
+  const gLogits = behindLogit(black, columns);
   const gTold = behindTanh(product(w.logitsKernel, gLogits, true), told);
   const gZ = product(w.decoderKernel, gTold, true);
   const gMean = tf.add(gZ, tf.mul(mean, beta));

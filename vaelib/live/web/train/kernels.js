@@ -21,6 +21,11 @@ const SIMD_PROBE = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
+// Return a tensor whose numbers a program of ours is about to write.
+function emptyTensor(shape) {
+  return tf.engine().makeTensorFromTensorInfo(tf.backend().makeOutput(shape, "float32"));
+}
+
 // Return the numbers of a tensor as they lie in the kernels' memory. The view ends with the next allocation.
 function memoryOf(tensor) {
   const backend = tf.backend(), { memoryOffset } = backend.dataIdMap.get(tensor.dataId);

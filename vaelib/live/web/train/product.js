@@ -1,7 +1,7 @@
 // Multiply matrices, by two programs of our own. The library lays out the right factor of a product anew for every new
 // tensor, one number at a time, and needs a copy of a left factor that is turned.
 
-// Compute so many rows and columns at once: their sums fit into the registers of a processor.
+// Compute at most so many rows, and so many columns, at once: their sums fit into the registers of a processor.
 const ROWS = 4, COLUMNS = 8;
 
 // pack(b, packed, its end; bytes from row to row of b): lay eight columns of b out one row after the other.
@@ -12,15 +12,15 @@ function packProgram() {
     advance(from, get(stride)), advance(to, bytes(4 * COLUMNS))));
 }
 
-// tile(a, packed, its end, c; bytes from row to row of a, from column to column of a, from row to row of c): write four
+// tile(a, packed, its end, c; bytes from row to row of a, from column to column of a, from row to row of c): write some
 // rows of the product with eight packed columns. Each sum is taken in the order of a's columns.
-function tileProgram() {
+function tileProgram(count) {
   const [a, packed, end, c, down, along, stride, others] = [0, 1, 2, 3, 4, 5, 6, 7];
-  const rows = [...Array(ROWS).keys()], rowOf = row => (row ? others + row - 1 : a);
-  const sums = others + ROWS - 1, sum = (row, half) => sums + 2 * row + half;
-  const [left, right, one] = [0, 1, 2].map(i => sums + 2 * ROWS + i);
-  const times = four => [...get(one), ...get(four), ...mul];
-  return assembled(Array(others).fill(ADDRESS), ROWS - 1, 2 * ROWS + 3,
+  const rows = [...Array(count).keys()], rowOf = row => (row ? others + row - 1 : a);
+  const sums = others + count - 1, sum = (row, half) => sums + 2 * row + half;
+  const [left, right, one] = [0, 1, 2].map(i => sums + 2 * count + i);
+  const times = half => [...get(one), ...get(half), ...mul];
+  return assembled(Array(others).fill(ADDRESS), count - 1, 2 * count + 3,
     rows.slice(1).flatMap(row => [...get(rowOf(row - 1)), ...get(down), 0x6a, ...set(rowOf(row))]),
     loop(packed, end,
       load(packed), set(left), load(packed, 16), set(right),
@@ -36,29 +36,32 @@ function tileProgram() {
     ]));
 }
 
-let pack = null, tile = null, room = null;
+// Keep the programs, those of tiles by their rows, and room for packed columns.
+let pack = null, room = null;
+const tiles = {};
 
 // Return where blocks begin that cover a size; the last one overlaps the one before it if it must.
 function startsOf(size, block) {
   return Array.from({ length: Math.ceil(size / block) }, (_, i) => Math.min(i * block, size - block));
 }
 
-// Return the product of a (m, k) and b (k, n), or of a (k, m) that is turned. Thin ones are left to the library.
+// Return the product of a (m, k) and b (k, n), or of a (k, m) that is turned. Those of few columns are left to the library.
 function product(a, b, turned = false) {
   const [m, k] = turned ? [a.shape[1], a.shape[0]] : a.shape, n = b.shape[1];
-  if (m < ROWS || n < COLUMNS) return tf.tidy(() => tf.matMul(turned ? tf.transpose(a) : a, b));
+  if (n < COLUMNS) return tf.tidy(() => tf.matMul(turned ? tf.transpose(a) : a, b));
+  const count = Math.min(m, ROWS);
   pack ??= packProgram();
-  tile ??= tileProgram();
+  const tile = (tiles[count] ??= tileProgram(count));
   const columns = startsOf(n, COLUMNS), size = columns.length * COLUMNS * k;
   if (!room || room.size < size) {
     room?.dispose();
     room = tf.keep(tf.zeros([size]));
   }
-  const made = tf.engine().makeTensorFromTensorInfo(tf.backend().makeOutput([m, n], "float32"));
+  const made = emptyTensor([m, n]);
   const [from, by, to, packed] = [a, b, made, room].map(tensor => memoryOf(tensor).byteOffset);
   const panel = 4 * COLUMNS * k, [down, along] = turned ? [4, 4 * m] : [4 * k, 4];
   columns.forEach((j, i) => pack(by + 4 * j, packed + i * panel, packed + (i + 1) * panel, 4 * n));
-  for (const row of startsOf(m, ROWS)) {
+  for (const row of startsOf(m, count)) {
     columns.forEach((j, i) => {
       tile(from + row * down, packed + i * panel, packed + (i + 1) * panel, to + 4 * (row * n + j), down, along, 4 * n);
     });

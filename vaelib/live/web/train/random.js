@@ -29,6 +29,7 @@ function generatorAt(seed, place) {
 
 // Draw numbers from the middles of 2^23 equal parts of (0, 1), which a Float32Array holds exactly.
 function uniforms(count, seed, place) {
-  const next = generatorAt(seed, place);
-  return Float32Array.from({ length: count }, () => ((next() >>> 9) + 0.5) / 2 ** 23);
+  const next = generatorAt(seed, place), drawn = new Float32Array(count);
+  for (let i = 0; i < count; i++) drawn[i] = ((next() >>> 9) + 0.5) / 2 ** 23;
+  return drawn;
 }

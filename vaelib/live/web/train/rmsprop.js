@@ -10,7 +10,7 @@ function moveProgram() {
   const [weights, velocities, gradients, end, numbers] = [0, 1, 2, 3, 4];
   const [rho, rest, share, rate, epsilon, gradient] = [9, 10, 11, 12, 13, 14];
   return assembled([ADDRESS, ADDRESS, ADDRESS, ADDRESS, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER], 0, 6,
-    [rho, rest, share, rate, epsilon].flatMap((four, i) => [...spread(numbers + i), ...set(four)]),
+    [rho, rest, share, rate, epsilon].flatMap((local, i) => [...spread(numbers + i), ...set(local)]),
     loop(weights, end,
       load(gradients), get(share), mul, set(gradient),
       get(velocities), load(velocities), get(rho), mul, get(rest), get(gradient), mul, get(gradient), mul, add, store(),

@@ -87,11 +87,15 @@ function betaAt({ beta, warmup }, step) {
   return beta * Math.min((step + 1) / (warmup + 1), 1);
 }
 
+// Hold the pixel in [0, 1] of every byte.
+const SHADES = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
 // Return images as rows of pixels in [0, 1].
 function batchOf(bytes, begin, end) {
-  const grey = bytes.subarray(begin * NUM_PIXELS, end * NUM_PIXELS), pixels = new Float32Array(grey.length);
-  for (let i = 0; i < grey.length; i++) pixels[i] = grey[i] / 255;
-  return tf.tensor(pixels, [end - begin, NUM_PIXELS]);
+  const grey = bytes.subarray(begin * NUM_PIXELS, end * NUM_PIXELS), images = emptyTensor([end - begin, NUM_PIXELS]);
+  const pixels = memoryOf(images);
+  for (let i = 0; i < grey.length; i++) pixels[i] = SHADES[grey[i]];
+  return images;
 }
 
 function takeStep(mine) {
