@@ -18,13 +18,12 @@ if "TF_XLA_FLAGS" not in os.environ:
 import warnings
 
 import hypothesis
-import keras
-import matplotlib.pyplot as plt
 import pytest
 from browsing import browser, html, models, pictures, site, specs  # noqa: F401 (fixtures)
 from skipped import pytest_terminal_summary  # noqa: F401 (a hook)
 
-import vaelib
+# Import TensorFlow, Keras and vaelib in the fixtures only: they take seconds, and the process that hands out the tests
+# needs none of them.
 
 # No deadline: a busy machine is no bug. Always the same examples: neither is bad luck.
 hypothesis.settings.register_profile("vaelib", deadline=None, derandomize=True, database=None)
@@ -46,9 +45,11 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def digits():
     """Return what `load_mnist` finds on this machine: 70,000 real digits, or 5,000."""
+    from vaelib import load_mnist
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return vaelib.load_mnist()
+        return load_mnist()
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +80,8 @@ def images(small):
 @pytest.fixture
 def ax():
     """Return empty Axes in a figure of their own."""
+    import matplotlib.pyplot as plt
+
     figure, ax = plt.subplots()
     yield ax
     plt.close(figure)
@@ -87,6 +90,8 @@ def ax():
 @pytest.fixture
 def mixed_precision():
     """Float16 computations for the length of a test."""
+    import keras
+
     keras.config.set_dtype_policy("mixed_float16")
     yield
     keras.config.set_dtype_policy("float32")

@@ -130,7 +130,7 @@ def smoke(chapters):
             print(f"[{number}/{len(chapters) + 1}] {output.name} at small scale", flush=True)
             outputs.append(str(output))
         print(f"[{len(chapters) + 1}/{len(chapters) + 1}] again, and compare", flush=True)
-        nbval = ["--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
+        nbval = ["-p", "nbval", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
         side_by_side = ["-n", str(SIDE_BY_SIDE), "--dist", "loadfile", "--no-loadscope-reorder"]
         command = [sys.executable, "-m", "pytest", *nbval, *side_by_side, *outputs]
         return subprocess.run(command, cwd=ROOT, check=False).returncode

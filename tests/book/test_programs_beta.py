@@ -131,6 +131,7 @@ def test_a_program_is_linked_at_the_commit_that_was_read(row):
         assert re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/blob/[0-9a-f]{40}/[\w./-]+", link)
 
 
+@pytest.mark.slow
 def test_the_predictions_are_the_librarys(x_train_full):
     """Hold the two numbers that the calculator is given to the 60,000 images."""
     text = PAGE.read_text()

@@ -49,6 +49,7 @@ def test_the_citation_holds_the_address():
     assert f"repository-code: {address.PREFIX}{address.read()[0]}\n" in (ROOT / "CITATION.cff").read_text()
 
 
+@pytest.mark.slow
 def test_no_placeholder_is_left_once_the_address_is_known(tree):
     address.write("ada-l/vae.book", "trunk", tree)
     assert address.read(tree) == ("ada-l/vae.book", "trunk")
@@ -64,6 +65,7 @@ def test_no_placeholder_is_left_once_the_address_is_known(tree):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("branch", ["main", "trunk", "editions/2"])
 def test_the_command_changes_every_place_and_back_to_the_byte(branch, tree):
     before, ran = files(tree), outputs(tree)
@@ -147,6 +149,7 @@ def test_an_archive_within_a_repository_has_no_remote(tmp_path):
     assert address.guess(tmp_path / "archive", {}) is None
 
 
+@pytest.mark.slow
 def test_without_a_name_the_known_address_is_written(tree):
     shutil.copytree(ROOT / "tools", tree / "tools")
     environment = {**os.environ, "GITHUB_REPOSITORY": "ada/fork"}

@@ -11,6 +11,7 @@ import report
 import speed
 import stream
 import sweep
+import together
 from dask_workers import quick_workers
 
 import vaelib
@@ -119,3 +120,13 @@ def test_a_stream_and_an_array_race_with_the_same_images():
     images = stream.filled(stream.batches(2), 2)
     assert images.nbytes / 1e9 == 2 * stream.BATCH_GIGABYTES
     np.testing.assert_array_equal(images[:127], images[129:])
+
+
+@pytest.mark.slow
+def test_one_run_takes_the_same_steps_in_either_program():
+    at_start, stacked, side_by_side = (
+        float(make(1, num_steps)().numpy())
+        for make, num_steps in ((together.side_by_side, 0), (together.stacked, 3), (together.side_by_side, 3))
+    )
+    assert abs(side_by_side - at_start) > 1
+    np.testing.assert_allclose(stacked, side_by_side, rtol=1e-4)

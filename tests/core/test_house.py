@@ -165,6 +165,7 @@ def test_every_module_says_what_it_offers(file):
     assert all(hasattr(module, name) for name in module.__all__)
 
 
+@pytest.mark.slow
 def test_importing_computes_nothing():
     """Start no TensorFlow runtime at import: a process forked after that hangs, and memory of a GPU would be taken."""
     program = "import vaelib; from tensorflow.python.eager import context; print(context.context()._initialized)"

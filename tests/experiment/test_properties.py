@@ -185,6 +185,7 @@ def test_a_weight_of_the_wrong_sign_fails():
         properties.assert_weight_acts(lambda value: 5.0 - 3 * value)
 
 
+@pytest.mark.slow
 def test_what_fit_reports_adds_up():
     model = small_vae(beta=0.5, image_shape=(8, 8, 1))
     run = vaelib.fit(model, GREY, validation_data=GREY, num_epochs=2, batch_size=10, verbose=False)

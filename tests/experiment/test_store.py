@@ -281,6 +281,7 @@ def test_a_committed_result_is_small(file):
     assert file.stat().st_size <= 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_first_rows_are_the_images_that_were_encoded(shuffle, images):
     model = dense_vae(hidden_dim=8)

@@ -10,14 +10,10 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-import live_assets
 import pytest
 import yaml
 from filelock import FileLock
 from pictures import KINDS, write_page
-from playwright.sync_api import sync_playwright
-
-from vaelib import trained_model
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -59,6 +55,8 @@ def browser():
     if executable is None:
         reason = f"no browser: install Chromium, or set CHROMIUM to one; looked for {', '.join(BROWSERS)}"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
         yield browser
@@ -87,6 +85,8 @@ def _build_book(folder):
 
 
 def _write_pictures(folder):
+    import live_assets
+
     live_assets.write(folder / "live")
     for kinds in (("film",), ("explorer",), ("draw",), KINDS):
         write_page(folder, kinds)
@@ -131,10 +131,14 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope="session")
 def specs():
     """Return the specs of the three headline runs."""
+    import live_assets
+
     return list(live_assets.SPECS.values())
 
 
 @pytest.fixture(scope="session")
 def models(specs):
     """Return their models."""
+    from vaelib import trained_model
+
     return [trained_model(spec, ROOT / "runs") for spec in specs]

@@ -69,6 +69,7 @@ def test_a_schedule_rises_to_its_beta_and_stays(beta, num_steps, step):
     assert float(same(step)) == now
 
 
+@pytest.mark.slow
 @given(st.integers(1, 300), st.data(), st.booleans(), st.integers(0, 2**31 - 1), st.integers(0, 10**6))
 def test_every_image_is_in_one_batch_of_an_epoch(num_images, data, shuffle, seed, step):
     batch_size = data.draw(st.integers(1, num_images))
