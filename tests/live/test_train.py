@@ -1,6 +1,10 @@
 """Train in the page as a reader does: press, pause, change the weight, keep, reload, and where it cannot work."""
 
+import os
 import re
+import signal
+import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -77,15 +81,53 @@ def test_it_trains_when_asked_and_not_before(page, address):
     assert page.locator(".vaelib-runs tbody tr").count() == 4
 
 
-def test_the_same_settings_end_with_the_same_numbers(page, address):
+def test_it_ends_alike_again_and_after_a_sleep(page, address):
+    """The second time its processes stand still for two seconds, as those of a laptop that is closed."""
     ends = []
-    for _ in range(2):
+    for sleeps in (False, True):
         page.goto("about:blank")
         visit(page, address + SMALL)
         press(page, "Train")
+        page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().step > 3")
+        if sleeps:
+            with stopped(page.context.browser):
+                time.sleep(2)
         wait_for(page, "Finished")
         ends.append(read(page)["mine"])
     assert ends[0] == ends[1]
+
+
+@contextmanager
+def stopped(browser):
+    """Stop the processes of the pages and their workers for a while."""
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    renderers = [int(each["id"]) for each in found if each["type"] == "renderer"]
+    assert renderers
+    for process in renderers:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in renderers:
+            os.kill(process, signal.SIGCONT)
+
+
+# Draw nothing, as a browser does for a tab in the background, until `comeBack` is called.
+IN_THE_BACKGROUND = """() => {
+  const plain = window.requestAnimationFrame, waiting = [];
+  window.requestAnimationFrame = call => waiting.push(call);
+  window.comeBack = () => { window.requestAnimationFrame = plain; waiting.forEach(call => plain(call)); };
+}"""
+
+
+def test_a_tab_in_the_background_trains_on(page, address):
+    visit(page, address + SMALL)
+    page.evaluate(IN_THE_BACKGROUND)
+    press(page, "Train")
+    page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().step === 40", polling=200)
+    assert page.locator(".vaelib-status", has_text="Finished").count() == 0
+    page.evaluate("() => comeBack()")
+    wait_for(page, "Finished")
 
 
 def test_the_weight_moves_while_it_trains(page, address):
