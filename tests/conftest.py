@@ -1,6 +1,7 @@
 """Share fixtures among test files: real digits, clean figures, Keras' default precision."""
 
 import os
+import sys
 import tempfile
 
 os.environ["MPLBACKEND"] = "Agg"
@@ -24,6 +25,9 @@ from skipped import pytest_terminal_summary  # noqa: F401 (a hook)
 
 # Import TensorFlow, Keras and vaelib in the fixtures only: they take seconds, and the process that hands out the tests
 # needs none of them.
+
+# Do without the grammar of international addresses, which jsonschema, and so nbformat, compiles for seconds at import.
+sys.modules["rfc3987_syntax"] = None
 
 # No deadline: a busy machine is no bug. Always the same examples: neither is bad luck.
 hypothesis.settings.register_profile("vaelib", deadline=None, derandomize=True, database=None)

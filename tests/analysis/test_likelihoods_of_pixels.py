@@ -19,6 +19,7 @@ def with_variance(kind, model, variance):
     return other
 
 
+@pytest.mark.slow
 def test_a_learned_variance_is_measured_like_a_fixed_one():
     fixed, gaussian = probabilistic_pca(0.3)
     learned = with_variance(vaelib.likelihoods.LearnedVarianceVAE, fixed, 0.3)

@@ -40,6 +40,7 @@ def test_encode_all_is_encode_in_batches(model, small):
     np.testing.assert_allclose(std**2, np.exp(z_log_var), rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "function",
     [

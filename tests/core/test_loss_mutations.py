@@ -93,6 +93,7 @@ def _some_oracle_fails(tree):
     return False
 
 
+@pytest.mark.slow
 def test_no_oracle_fails_on_the_source_as_it_stands():
     assert not _some_oracle_fails(TREE)
 

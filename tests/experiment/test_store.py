@@ -248,6 +248,7 @@ def test_a_result_of_another_spec_under_this_name_is_not_it(folder):
 # What is committed
 
 
+@pytest.mark.slow
 def test_all_committed_runs_load_under_their_old_names():
     found = list_runs(COMMITTED)
     assert [f"{run.spec.name}.npz" for run in found] == [file.name for file in RESULTS]

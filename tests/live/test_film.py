@@ -171,6 +171,7 @@ def unpacked(packed):
     return np.frombuffer(zlib.decompress(base64.b64decode(packed["base64"])), "uint8").reshape(-1, 28, 28)
 
 
+@pytest.mark.slow
 def test_runs_with_other_orders_have_digits_of_their_own(x_train_full, digits, specs):
     run = load_run(specs[0])
     shuffled = run._replace(spec=type(run.spec)(**{**run.spec.as_dict(), "shuffle": True}))
