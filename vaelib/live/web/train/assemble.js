@@ -2,7 +2,9 @@
 // 5.4). They work in the kernels' memory, on four numbers of single precision at a time.
 
 const ADDRESS = 0x7f, NUMBER = 0x7d, FOUR = 0x7b;
-const get = local => [0x20, local], set = local => [0x21, local], bytes = count => [0x41, count];
+const get = local => [0x20, local], set = local => [0x21, local];
+// A number of bytes below 8192.
+const bytes = count => [0x41, (count & 127) | 128, count >> 7];
 const [add, sub, mul, div, sqrt, neg] = [0xe4, 0xe5, 0xe6, 0xe7, 0xe3, 0xe1].map(code => [0xfd, code, 1]);
 // Read four numbers at an address plus some bytes, or one number for all four.
 const load = (address, offset = 0) => [...get(address), 0xfd, 0, 2, offset];
@@ -17,6 +19,8 @@ const advance = (address, by) => [...get(address), ...by, 0x6a, ...set(address)]
 const loop = (address, end, ...body) => [
   0x03, 0x40, ...body.flat(), ...get(address), ...get(end), 0x49, 0x0d, 0, 0x0b,
 ];
+// Do something if an address is below an end.
+const when = (address, end, ...body) => [...get(address), ...get(end), 0x49, 0x04, 0x40, ...body.flat(), 0x0b];
 
 // Make a function. Its parameters come first among its locals, then addresses, then fours; these begin as zeros.
 function assembled(parameters, addresses, fours, ...body) {
