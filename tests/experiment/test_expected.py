@@ -1,5 +1,7 @@
 """A reader's numbers are judged by what one more seed may end with, and nothing is judged without runs."""
 
+import re
+
 import numpy as np
 import pytest
 from invented import result
@@ -82,3 +84,10 @@ def test_one_more_value_lies_within_as_often_as_said(count):
 def test_one_value_has_no_spread():
     with pytest.raises(ValueError, match="two values or more, got 1"):
         prediction_interval([1.0])
+
+
+def test_no_rate_is_expected_below_zero(tmp_path):
+    for seed, rate in enumerate((0.0, 0.01, 0.05, 0.02), start=2):
+        save_run(with_beta(result(seed=seed, bound=206 + 2 * rate, rate=rate)), [np.zeros(3)], tmp_path)
+    table = you_should_see(with_beta(result(seed=1, bound=206.0, rate=0.0)).history, result(seed=1).spec, tmp_path)
+    assert re.search(r"\| rate, nats \| 0\.00 \| 0\.02 ± 0\.02 \| from 0\.00 to 0\.\d\d \| within \|", table)

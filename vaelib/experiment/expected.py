@@ -57,6 +57,8 @@ def you_should_see(
     for name, value in yours.items():
         ends = [_ends(other.history)[name] for other in others]
         low, high = prediction_interval(ends, _SHARE)
+        # None of these numbers, in nats, can be negative, though the interval of a rate near zero may be.
+        low = max(low, 0.0)
         within = bool(low <= value <= high)
         is_off |= not within
         spread = f"{np.mean(ends):.2f} ± {np.std(ends, ddof=1):.2f}"
