@@ -1,6 +1,6 @@
 // Compute formulas of tensors element by element, in one pass: the library takes a pass for each operation.
 
-// Return a function of tensors of one shape. Its formula leaves four numbers, made of those that lie at the addresses
+// Return a function of tensors of one shape, of four elements at least. Its formula leaves four numbers, made of those that lie at the addresses
 // 0, 1, …; it rounds where the library's operations would.
 function elementwise(count, formula) {
   const to = count, end = count + 1, addresses = [...Array(count + 1).keys()];
