@@ -51,6 +51,7 @@ class StreamSource:
         verbose: bool = True,
     ) -> None:
         self._model, self._data, self._name, self._draw = model, data, name, draw
+        self._has_warned = False
         is_dataset = isinstance(data, tf.data.Dataset)
         self._stream = (_Dataset if is_dataset else _PyDataset)(data, steps_per_epoch)
         num_batches = _num_batches(data, name, steps_per_epoch)
@@ -72,7 +73,7 @@ class StreamSource:
         # Read again the last batch that was trained on, to see whether the stream is the same.
         batches = self._stream.batches(epoch, max(done - 1, 0))
         if done and _digest(self._next(batches, epoch, done - 1)) != last_batch:
-            warn(_goes_on_otherwise(f"batch {done} of {self._name} in epoch {epoch + 1}"))
+            self._warn_of_others(f"batch {done} of {self._name} in epoch {epoch + 1}")
 
         def read(start: int) -> Stretch:
             return self._read(batches, epoch, start, first_step)
@@ -89,7 +90,17 @@ class StreamSource:
     def warn_if_other(self, first_batch: int | None) -> None:
         """Warn if the stream of a training that goes on begins with another batch than before."""
         if first_batch is not None and first_batch != self.first_batch:
-            warn(_goes_on_otherwise(f"the first batch of {self._name}"))
+            self._warn_of_others(f"the first batch of {self._name}")
+
+    def _warn_of_others(self, what: str) -> None:
+        """Warn once that these are not the images of before the interruption, however many batches differ."""
+        if not self._has_warned:
+            warn(
+                f"Not the images of before the interruption: {what} differs. Training goes on with what comes now, and "
+                "does not end with the bits of an undisturbed one. Make the stream anew for every call, and give what "
+                "is random in it a seed, dataset.shuffle(1000, seed=1)."
+            )
+        self._has_warned = True
 
     def warn_if_unordered(self) -> None:
         """Warn of a dataset that says itself that its order may change."""
@@ -250,14 +261,6 @@ def _num_batches(data: tf.data.Dataset | keras.utils.PyDataset, name: str, steps
 
 def _digest(x: np.ndarray) -> int:
     return zlib.crc32(np.ascontiguousarray(x).data)
-
-
-def _goes_on_otherwise(what: str) -> str:
-    return (
-        f"Not the images of before the interruption: {what} differs. Training goes on with what comes now, and does "
-        "not end with the bits of an undisturbed one. Make the stream anew for every call, and give what is random in "
-        "it a seed, dataset.shuffle(1000, seed=1)."
-    )
 
 
 def _reason(error: Exception) -> str:
