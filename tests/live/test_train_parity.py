@@ -125,6 +125,41 @@ def test_products_are_those_of_numpy(page):
     assert {left for _, left in found[-60:]} == {1}
 
 
+LAYERS = """shapes => shapes.map(([m, k, n, factor]) => {
+  const some = (rows, columns, i) => tf.tensor(uniforms(rows * columns, 7, i), [rows, columns]);
+  const parts = [some(m, k, 0), some(k, n, 1), some(m, 1, 2)], made = layer(...parts, factor);
+  const asked = tf.tidy(() => tf.mul(tf.add(product(parts[0], parts[1]), parts[2]), factor));
+  return [made, asked, parts[1], transposed(parts[1])].map(tensor => asText(tensor.dataSync()));
+})"""
+
+
+def test_layers_and_transposes_have_the_bits_of_the_library(page):
+    """Take the sizes of the network, with small batches too, and sizes around those of a block."""
+    shapes = [(500, 784, 128, 2), (125, 784, 104, 2), (784, 125, 16, 1), (4, 500, 128, 1), (500, 2, 3, 2)]
+    shapes += [(m, k, n, 2) for m in (3, 4, 5) for k in (1, 4, 5, 9) for n in (7, 8, 9, 17)]
+    for (_, k, n, _), texts in zip(shapes, page.evaluate(LAYERS, shapes), strict=True):
+        made, asked, b, turned = (numbers(text, -1) for text in texts)
+        np.testing.assert_array_equal(made, asked)
+        np.testing.assert_array_equal(turned.reshape(n, k), b.reshape(k, n).T)
+
+
+LOGARITHMS = """text => {
+  const logOf4 = elementwise(1, [...load(0), ...log(3, 4)], 2), x = asNumbers(text);
+  return asText(logOf4(tf.tensor1d(x)).dataSync());
+}"""
+
+
+def test_logarithms_are_off_by_two_roundings_at_most(page):
+    """Take all magnitudes of normal numbers, and numbers around 1 and around √½, where the exponent changes."""
+    rng = np.random.default_rng(0)
+    some = 2.0 ** rng.uniform(-126, 127, 10_000)
+    close = [np.float32(middle) * (1 + np.arange(-50, 51) * 2.0**-23) for middle in (1, np.sqrt(0.5), 2**-126 * 1.01)]
+    x = np.concatenate([some, *close, [2.0**-126, 1, 2]]).astype("float32")
+    found = numbers(page.evaluate(LOGARITHMS, as_text(x)), -1)
+    expected = np.log(x.astype("float64"))
+    assert np.abs((found - expected) / np.spacing(np.abs(expected).astype("float32"))).max() < 2
+
+
 TRUTH = """([weights, image, hidden]) => {
   const first = Object.entries(weights).map(([name, text]) => [name, asNumbers(text)]);
   const network = createNetwork(hidden, Object.fromEntries(first));

@@ -25,6 +25,7 @@ _WORKER = (
     "train/kernels",
     "train/assemble",
     "train/product",
+    "train/transposed",
     "train/elementwise",
     "train/rmsprop",
     "train/dense_vae",

@@ -6,6 +6,10 @@ const get = local => [0x20, local], set = local => [0x21, local];
 // A number of bytes below 8192.
 const bytes = count => [0x41, (count & 127) | 128, count >> 7];
 const [add, sub, mul, div, sqrt, neg] = [0xe4, 0xe5, 0xe6, 0xe7, 0xe3, 0xe1].map(code => [0xfd, code, 1]);
+// Take the four as whole numbers of 32 bits: subtract them, keep the bits that both have, make numbers of them.
+const [subWhole, both, fromWhole] = [[0xfd, 0xb1, 1], [0xfd, 0x4e], [0xfd, 0xfa, 1]];
+// Choose four numbers from two fours, by their places from 0 to 7.
+const choose = (...places) => [0xfd, 13, ...places.flatMap(place => [0, 1, 2, 3].map(byte => 4 * place + byte))];
 // Read four numbers at an address plus some bytes, or one number for all four.
 const load = (address, offset = 0) => [...get(address), 0xfd, 0, 2, offset];
 const loadOne = (address, offset = 0) => [...get(address), 0xfd, 9, 2, offset];

@@ -1,7 +1,7 @@
 // Train the dense VAE of vaelib/models.py: one hidden tanh layer each way, Bernoulli pixels, a diagonal Gaussian
 // posterior, RMSprop as Keras has it.
 //
-// The products and some formulas are ours (product.js, elementwise.js), and the gradients are written out. What goes
+// The products, transposes and some formulas are ours (product.js, transposed.js, elementwise.js), and the gradients are written out. What goes
 // through the network are columns, (units, batch), so that kernels stand on the left of products, turned or not.
 
 const NUM_PIXELS = 784, LATENT = 2;
@@ -58,9 +58,9 @@ function noiseFor(count, seed, step) {
   });
 }
 
-// Compute tanh by the library's sigmoid, whose kernel is eight times as fast as its tanh.
-function tanh(x) {
-  return tanhOf(tf.sigmoid(tf.mul(x, 2)));
+// Compute a layer's tanh by the library's sigmoid, whose kernel is eight times as fast as its tanh.
+function tanhLayer(kernel, columns, bias) {
+  return tanhOf(tf.sigmoid(layer(kernel, columns, bias, 2)));
 }
 
 // tanh(x) of sigmoid(2x).
@@ -69,20 +69,22 @@ const tanhOf = elementwise(1, [...load(0), ...four(2), ...mul, ...four(1), ...su
 const behindTanh = elementwise(2, [...load(0), ...four(1), ...load(1), ...load(1), ...mul, ...sub, ...mul]);
 // The gradient of a logit, of the probability that its pixel is black and of the pixel.
 const behindLogit = elementwise(2, [...four(1), ...load(0), ...sub, ...load(1), ...sub]);
-// The price of a pixel, of the logarithm of the probability that it is black, the pixel and its logit.
-const priceOf = elementwise(3, [...load(0), ...load(1), ...load(2), ...mul, ...add, ...neg]);
+// The price of a pixel, of the probability that it is black, the pixel and its logit.
+const priceOf = elementwise(3, [
+  ...load(0), ...four(SMALLEST), ...add, ...log(5, 6), ...load(1), ...load(2), ...mul, ...add, ...neg,
+], 2);
 
 // Decode z (2, batch) to what the hidden layer tells, (units, batch), and to logits (784, batch).
 function decoded(w, z) {
-  const told = tanh(tf.add(product(w.decoderKernel, z), w.decoderBias));
-  return { told, logits: tf.add(product(w.logitsKernel, told), w.logitsBias) };
+  const told = tanhLayer(w.decoderKernel, z, w.decoderBias);
+  return { told, logits: layer(w.logitsKernel, told, w.logitsBias) };
 }
 
 // Run images (batch, 784) through the network; return every part that the gradients need, images and posteriors as
 // columns.
 function forward(w, x, noise) {
-  const columns = tf.transpose(x), seen = tanh(tf.add(product(w.encoderKernel, columns), w.encoderBias));
-  const heads = tf.add(product(w.headsKernel, seen), w.headsBias);
+  const columns = transposed(x), seen = tanhLayer(w.encoderKernel, columns, w.encoderBias);
+  const heads = layer(w.headsKernel, seen, w.headsBias);
   const mean = tf.slice(heads, [0, 0], [LATENT, -1]), logVar = tf.slice(heads, [LATENT, 0], [LATENT, -1]);
   const std = tf.exp(tf.mul(logVar, 0.5)), spread = tf.mul(std, noise), z = tf.add(mean, spread);
   const { told, logits } = decoded(w, z);
@@ -93,7 +95,7 @@ function forward(w, x, noise) {
 // Compute what each pixel costs, (784, batch), and twice what each latent dimension does, (2, batch), in nats.
 function prices({ columns, mean, logVar, logits, black }) {
   return {
-    pixels: priceOf(logOf(black), columns, logits),
+    pixels: priceOf(black, columns, logits),
     latents: tf.sub(tf.add(tf.square(mean), tf.expm1(logVar)), logVar),
   };
 }
@@ -111,7 +113,7 @@ function costs(parts) {
 
 // Compute the gradient of the sum over the batch of distortion + beta * rate.
 function gradients(w, x, { columns, seen, mean, logVar, spread, z, told, black }, beta) {
-  const turned = tf.transpose, sums = part => tf.sum(part, 1, true);
+  const sums = part => tf.sum(part, 1, true);
   const gLogits = behindLogit(black, columns);
   const gTold = behindTanh(product(w.logitsKernel, gLogits, true), told);
   const gZ = product(w.decoderKernel, gTold, true);
@@ -121,9 +123,9 @@ function gradients(w, x, { columns, seen, mean, logVar, spread, z, told, black }
   const gSeen = behindTanh(product(w.headsKernel, gHeads, true), seen);
   return {
     encoderKernel: product(gSeen, x), encoderBias: sums(gSeen),
-    headsKernel: product(gHeads, turned(seen)), headsBias: sums(gHeads),
-    decoderKernel: product(gTold, turned(z)), decoderBias: sums(gTold),
-    logitsKernel: product(gLogits, turned(told)), logitsBias: sums(gLogits),
+    headsKernel: product(gHeads, transposed(seen)), headsBias: sums(gHeads),
+    decoderKernel: product(gTold, transposed(z)), decoderBias: sums(gTold),
+    logitsKernel: product(gLogits, transposed(told)), logitsBias: sums(gLogits),
   };
 }
 
