@@ -14,6 +14,7 @@ from keras import layers, ops
 
 from ._types import Tensor, TensorLike
 from .data import IMAGE_SHAPE, check_sizes
+from .losses import posterior_std
 
 __all__ = [
     "ConvDecoder",
@@ -56,8 +57,7 @@ class Sampling(layers.Layer):
         if noise is None:
             noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
         z_mean, z_log_var, noise = (ops.cast(values, _precise(self)) for values in (z_mean, z_log_var, noise))
-        # Halve the log of the variance: that is the log of the standard deviation.
-        z = z_mean + ops.exp(0.5 * z_log_var) * noise
+        z = z_mean + posterior_std(z_log_var) * noise
         # Clip z so that float16 products, which end at 65,504, cannot overflow.
         limit = ml_dtypes.finfo(self.compute_dtype).max ** 0.5
         return ops.cast(ops.clip(z, -limit, limit), self.compute_dtype)

@@ -1,5 +1,7 @@
 """Compute the two terms of the objective as pure functions: one number per image, in nats.
 
+They take the logarithms of the posteriors' variances; `posterior_std` makes standard deviations of these.
+
 `loss = distortion + beta * rate`, and `beta = 1` is the negative ELBO.
 """
 
@@ -21,11 +23,30 @@ __all__ = [
     "gaussian_kl",
     "gaussian_kl_per_dim",
     "kl_wt_from_beta",
+    "posterior_std",
 ]
 
 _REDUCTIONS = ("sum", "mean")
 # Use series for logits nearer to 0 than this; the terms left out are below 1e-13.
 _NEAR = 0.5
+
+
+def posterior_std(z_log_var: TensorLike) -> Tensor:
+    r"""Return the standard deviations of posteriors, $\sigma = \exp(\tfrac12 \log\sigma^2)$, in units of z.
+
+    Args:
+        z_log_var: (..., latent_dim), the logarithms of the posterior *variances*.
+
+    Returns:
+        (..., latent_dim), in the precision of z_log_var.
+
+    >>> import numpy as np
+    >>> posterior_std(np.log([[1.0, 4.0]])).numpy().tolist()
+    [[1.0, 2.0]]
+
+    Derived in chapter 01.
+    """
+    return ops.exp(0.5 * z_log_var)
 
 
 def gaussian_kl(z_mean: TensorLike, z_log_var: TensorLike) -> Tensor:

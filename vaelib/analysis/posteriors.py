@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from .._progress import progress_bar
 from .._types import Tensor
-from ..losses import gaussian_kl
+from ..losses import gaussian_kl, posterior_std
 from ..models import VAE, PosteriorTrace
 from .grids import gauss_hermite, lattice, log_joints
 
@@ -73,7 +73,7 @@ def encode_all(model: VAE, x: ArrayLike) -> PosteriorTrace:
     mean, log_var = (
         np.concatenate([np.array(part, "float32") for part in parts]) for parts in zip(*batches, strict=True)
     )
-    return PosteriorTrace(mean, np.exp(0.5 * log_var))
+    return PosteriorTrace(mean, np.array(posterior_std(log_var)))
 
 
 def posterior_moments(model: VAE, x: ArrayLike, seed: int = 0) -> tuple[np.ndarray, np.ndarray, float]:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from .._types import Tensor
 from .._warnings import warn
 from ..image_model import same
+from ..losses import posterior_std
 from ..models import Objective
 
 __all__ = ["NEVER", "SUMS", "Carry", "compiled_loops", "means_of"]
@@ -89,7 +90,7 @@ def _train_loop(model: keras.Model) -> Callable:
                 output = model(x, noise=noise, training=True)
                 objective = model.objective(x, output, w)
                 loss = model.optimizer.scale_loss(objective.loss)
-            first = tf.stack([output.z_mean[0], tf.exp(0.5 * output.z_log_var[0])])
+            first = tf.stack([output.z_mean[0], posterior_std(output.z_log_var[0])])
             trace = tf.tensor_scatter_nd_update(trace, [[0, i], [1, i]], tf.cast(first, trace.dtype))
             batch = _sums(objective, w)
             sums += batch
