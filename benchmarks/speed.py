@@ -77,7 +77,7 @@ class Contender:
     def end(self):
         """Let the process go."""
         self.process.stdin.close()
-        self.process.wait(60)
+        self.process.wait()
 
 
 def race(names, x, batch_size, hidden_dim, rounds):

@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-# Stand in for what takes minutes and 3 GB: leave programs that answer, slowly, and count how often.
+# Stand in for what takes minutes and 3 GB: leave programs that answer, and count how often; wait while "hold" is there.
 SLOWLY = """
 import sys, time
 from pathlib import Path
@@ -23,7 +23,8 @@ import install
 def slowly(root, kept):
     with (root / "installations").open("a") as file:
         file.write(f"{kept}\\n")
-    time.sleep(1)
+    while (root / "hold").exists():
+        time.sleep(0.05)
     folder = root / ".venv/bin"
     folder.mkdir(parents=True, exist_ok=True)
     (root / ".venv/pyvenv.cfg").touch()
@@ -67,20 +68,27 @@ def asked_to_install(folder):
 
 
 def test_of_two_processes_one_installs_and_the_other_waits(clone):
-    first, second = start(clone), start(clone)
-    said = sorted(process.communicate()[0] for process in (first, second))
+    (clone / "hold").touch()
+    first = start(clone)
+    while not (clone / "installations").exists():
+        time.sleep(0.01)
+    second = start(clone)
+    assert second.stdout.readline() == "Waiting: another process installs .venv.\n"
+    (clone / "hold").unlink()
+    said = [process.communicate()[0] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), said
     assert installations(clone) == ["False"]
-    waited = "Waiting: another process installs .venv.\nAnother process has installed .venv in the meantime.\n"
-    assert waited in said
+    assert said[1] == "Another process has installed .venv in the meantime.\n"
     assert not asked_to_install(clone)
 
 
 def test_what_was_killed_leaves_no_stamp_and_is_taken_up_again(clone):
+    (clone / "hold").touch()
     killed = start(clone)
     while not (clone / "installations").exists():
         time.sleep(0.01)
     killed.kill()
+    (clone / "hold").unlink()
     killed.communicate()
     assert not (clone / ".venv/installed").exists()
     assert asked_to_install(clone)
@@ -152,19 +160,20 @@ def test_a_missing_network_is_said_to_be_missing(capfd):
 def test_a_lock_keeps_others_waiting_until_its_holder_ends(tmp_path):
     lock, order = tmp_path / "folder/book.lock", tmp_path / "order"
 
-    def hold(seconds, word):
-        script = f"sleep {seconds}; echo {word} >> {order}"
+    def hold(script):
         command = [sys.executable, ROOT / "tools/alone.py", lock, "builds the book", "sh", "-c", script]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
-    first = hold(1, "first")
-    while not lock.exists():
+    # The first holds the lock until the second has said that it waits.
+    leave = tmp_path / "leave"
+    first = hold(f"echo first > {order}; until [ -e {leave} ]; do sleep 0.05; done; echo first >> {order}")
+    while not order.exists():
         time.sleep(0.01)
-    time.sleep(0.1)
-    second = hold(0, "second")
-    assert second.communicate()[0] == "Waiting: another process builds the book.\n"
-    assert first.communicate()[0] == ""
-    assert order.read_text().split() == ["first", "second"]
+    second = hold(f"echo second >> {order}")
+    assert second.stdout.readline() == "Waiting: another process builds the book.\n"
+    leave.touch()
+    assert [process.communicate()[0] for process in (second, first)] == ["", ""]
+    assert order.read_text().split() == ["first", "first", "second"]
 
 
 def test_a_command_that_fails_fails_under_a_lock(tmp_path):

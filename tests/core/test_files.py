@@ -132,7 +132,7 @@ def test_a_second_process_waits_and_says_for_what(holder, monkeypatch, capsys):
     write = _files.tqdm.write
     monkeypatch.setattr(_files.tqdm, "write", lambda text: write(text) or release.set())
     with locked(file, "holds it"):
-        process.join(300)
+        process.join()
         assert process.exitcode == 0
     assert capsys.readouterr().out == "Waiting: another process holds it.\n"
 
@@ -142,7 +142,7 @@ def test_a_killed_process_blocks_nobody(holder, monkeypatch):
     process, file, _ = holder
     monkeypatch.setattr(_files.tqdm, "write", lambda text: os.kill(process.pid, signal.SIGKILL))
     with locked(file, "holds it"):
-        process.join(300)
+        process.join()
         assert process.exitcode == -signal.SIGKILL
 
 

@@ -38,7 +38,6 @@ def address(pictures):
 def page(browser):
     context = browser.new_context(viewport={"width": 900, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(120_000)
     page.errors, page.asked = [], []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("request", lambda request: page.asked.append(re.sub(".*/", "", request.url)))

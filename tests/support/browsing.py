@@ -29,6 +29,7 @@ QUIET = [
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,OptimizationHints,MediaRouter,HttpsUpgrades",
 ]
 PHONE, DESK = 360, 1280  # pixels wide
+PATIENCE = 600_000  # milliseconds, which a busy machine may need to show what a page waits for
 
 
 def chapters():
@@ -47,6 +48,17 @@ def find_browser():
     return next(filter(None, found), None)
 
 
+def _patient(make):
+    """Let whatever a function makes wait for long: a page on a busy machine is no page that hangs."""
+
+    def made(**settings):
+        page_or_context = make(**settings)
+        page_or_context.set_default_timeout(PATIENCE)
+        return page_or_context
+
+    return made
+
+
 # Not for the whole session: while Playwright runs, no other test of the process could start an event loop.
 @pytest.fixture(scope="module")
 def browser():
@@ -58,7 +70,9 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=executable, args=QUIET, timeout=PATIENCE)
+        browser.new_context = _patient(browser.new_context)
+        browser.new_page = _patient(browser.new_page)
         yield browser
         browser.close()
 

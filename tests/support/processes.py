@@ -19,7 +19,7 @@ def start(function, *arguments, **settings):
 def finish(*processes):
     """Wait until processes have ended, and ended well."""
     for process in processes:
-        process.join(300)
+        process.join()
         assert process.exitcode == 0
 
 
@@ -28,7 +28,7 @@ def holding(file):
     """Let another process have a lock, and return the process and an event that lets the lock go."""
     held, release = PROCESSES.Event(), PROCESSES.Event()
     process = start(_hold, file, held, release)
-    assert held.wait(300)
+    held.wait()
     try:
         yield process, release
     finally:
@@ -39,4 +39,4 @@ def holding(file):
 def _hold(file, held, release):
     with locked(file, "holds it"):
         held.set()
-        release.wait(300)
+        release.wait()

@@ -29,7 +29,7 @@ def test_many_kills_change_no_bit(stream, num_kills, tmp_path):
         # Kill every second time at a moment that the process does not know, otherwise in one of its next saves.
         death = chance.uniform(1e-6, SECONDS) if i % 2 else (chance.choice(IN_A_SAVE), chance.integers(1, SAVES))
         process = processes.start(trainee.train, tmp_path / "got.npz", folder, death=death, **settings)
-        process.join(300)
+        process.join()
         assert process.exitcode == -(signal.SIGALRM if i % 2 else signal.SIGKILL), f"it ended before kill {i}"
         steps_at_death.append(_last_step(folder))
     processes.finish(undisturbed)

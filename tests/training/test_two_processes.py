@@ -47,7 +47,7 @@ def test_the_second_ends_with_the_bits_of_one_alone(alone, tmp_path, kill):
     second = processes.start(trainee.train, files[1], folder, **SETTINGS)
     if kill:
         first.kill()
-        first.join(300)
+        first.join()
         assert first.exitcode == -signal.SIGKILL
     else:
         processes.finish(first)
