@@ -93,7 +93,6 @@ async function draw(host, source, options, signal) {
     // Wait for a size: this is called again when there is one.
     if (!cards[0].plane.clientWidth) return;
     const colours = coloursOf(host), walking = keeper.at(0) !== null;
-    message.textContent = problem || messageFor(seen, walking);
     paint(small, seen ?? new Float32Array(SIDE * SIDE));
     cards.forEach((card, i) => {
       const belief = beliefs[i], walked = keeper.at(i);
@@ -101,6 +100,8 @@ async function draw(host, source, options, signal) {
       const means = plane => drawCloud(card.cloud, card.plane, plane, clouds[i].mean.values, labels, colours, i);
       fillCard(card, belief, walked, viewOf(AXES[axesMenu.value][0], walked ? null : belief), means, colours);
     });
+    // Change the page after all is drawn, as the film does.
+    message.textContent = problem || messageFor(seen, walking);
     fillPrices(table, beliefs, prices.quartiles, classBeside(comparison.value, pad.marks(), beliefs));
   }, signal);
   function speak() {

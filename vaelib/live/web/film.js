@@ -55,11 +55,15 @@ async function film(host, source, { autoplay = false }, signal) {
     const colours = coloursOf(host), found = digitsNow();
     panels.forEach((panel, i) => {
       drawFilmPanel(panel, traceOf(i, state.epoch), state, shown(), limit(), colours);
-      paintIfThere(panel.digit, found[i].pixels);
-      paintIfThere(panel.decoded, found[i].decoded);
-      panel.figure.classList.toggle("vaelib-meant", i === state.panel);
     });
     drawTrace(plot, lines, { epoch: state.epoch, batch: shown() }, numBatches, colours);
+    // Change the page after all is drawn: drawing asks for sizes, which the browser computes anew after every change.
+    panels.forEach((panel, i) => {
+      paintIfThere(panel.digit, found[i].pixels);
+      paintIfThere(panel.decoded, found[i].decoded);
+      panel.numbers.textContent = numbersOf(traceOf(i, state.epoch), shown());
+      panel.figure.classList.toggle("vaelib-meant", i === state.panel);
+    });
     name.textContent = `${nameOf(shown(), found)}. `;
     about.textContent = state.touched
       ? aboutDigits(films, state.epoch, epochs, found) : "Point at an ellipse to see its digit.";

@@ -56,8 +56,12 @@ function drawFilmPanel(panel, trace, { epoch, batch }, shown, limit, colours) {
   }
   context.fillStyle = colours.text;
   context.fillRect(front.x(mean[0]) - 2, front.y(mean[1]) - 2, 4, 4);
-  panel.numbers.textContent = `|μ| ${Math.hypot(...mean).toFixed(2)}\nσ ${Math.sqrt(std[0] * std[1]).toFixed(2)}\n` +
-    `rate ${rateOf(mean, std).toFixed(1)} nats`;
+}
+
+// Return radius, width and rate of the posterior of a batch, as lines of text.
+function numbersOf(trace, batch) {
+  const { mean, std } = posteriorOf(trace, batch), width = Math.sqrt(std[0] * std[1]);
+  return `|μ| ${Math.hypot(...mean).toFixed(2)}\nσ ${width.toFixed(2)}\nrate ${rateOf(mean, std).toFixed(1)} nats`;
 }
 
 // Add the posteriors up to `batch` to the second canvas; return to an earlier copy where there are too many.
@@ -67,7 +71,10 @@ function addInk(panel, trace, batch, key, transform, plane, colours) {
   if (batch < panel.drawn) {
     // Return to the last copy that is not too late, or to an empty canvas.
     const last = Math.min(Math.floor(batch / KEEP_EVERY), panel.kept.length - 1);
-    Object.assign(panel.ink, { width: panel.canvas.width, height: panel.canvas.height });
+    const { width, height } = panel.canvas;
+    if (panel.ink.width !== width || panel.ink.height !== height) Object.assign(panel.ink, { width, height });
+    plane.context.resetTransform();
+    plane.context.clearRect(0, 0, width, height);
     if (last > 0) plane.context.drawImage(panel.kept[last], 0, 0);
     panel.drawn = Math.max(last, 0) * KEEP_EVERY;
   }
