@@ -57,7 +57,6 @@ def opened(browser, address, prepare=None):
     page = browser.new_page(viewport={"width": 1280, "height": 900}, has_touch=True)
     if prepare:
         prepare(page)
-    page.set_default_timeout(PATIENCE * 1000)
     errors = []
     # The programs have errors of their own; the pictures are a module that anywidget loads from a blob.
     page.on("pageerror", lambda error: errors.append(str(error)) if "blob:" in (error.stack or "") else None)

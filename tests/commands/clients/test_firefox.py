@@ -79,7 +79,6 @@ def test_training_ends_with_the_bits_of_chromium(settings, python, address, brow
     (answer,) = visited(python, (link, TRAIN))
     assert answer["problems"] == []
     page = browser.new_page()
-    page.set_default_timeout(600_000)
     page.goto(link)
     assert answer["value"] == page.evaluate(TRAIN)
     page.close()

@@ -1,7 +1,5 @@
 // Turn matrices, four rows and four columns at a time: the library takes one number after the other.
 
-const SIDE_OF_BLOCK = 4;
-
 // turn(from, its end, to; bytes from row to row of both): turn four rows.
 function turnProgram() {
   const [from, end, to, along, down, place] = [0, 1, 2, 3, 4, 5], row = i => 6 + i, half = i => 10 + i;
@@ -24,10 +22,10 @@ let turn = null;
 // Return a matrix with rows and columns exchanged.
 function transposed(a) {
   const [m, n] = a.shape;
-  if (Math.min(m, n) < SIDE_OF_BLOCK) return tf.transpose(a);
+  if (Math.min(m, n) < 4) return tf.transpose(a);
   turn ??= turnProgram();
   const made = emptyTensor([n, m]), [from, to] = [a, made].map(tensor => memoryOf(tensor).byteOffset);
-  for (const row of startsOf(m, SIDE_OF_BLOCK)) {
+  for (const row of startsOf(m, 4)) {
     for (const [first, last] of [[0, n - (n % 4)], [n - 4, n]]) {
       turn(from + 4 * (row * n + first), from + 4 * (row * n + last), to + 4 * (first * m + row), 4 * n, 4 * m);
     }
