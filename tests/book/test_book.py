@@ -99,6 +99,16 @@ def test_pictures_keep_their_proportions_on_a_phone(page, readings):
 
 
 @each_page
+def test_no_number_goes_over_the_end_of_a_line(page, readings):
+    assert readings[page].torn == []
+
+
+@each_page
+def test_what_a_cell_prints_is_seen_in_full_on_a_desk(page, readings):
+    assert readings[page].seen["clipped"] == []
+
+
+@each_page
 def test_nothing_is_cut_off_on_paper(page, readings):
     assert readings[page].cut == []
 

@@ -1,5 +1,6 @@
 """Let both hosts have one JavaScript, whose parts use only what is above them."""
 
+import itertools
 import re
 
 import numpy as np
@@ -94,6 +95,16 @@ def test_no_name_is_defined_twice(host, training):
     parts = data.parts(host, training=training)
     names = [name for part in parts for name in defined_in(code_of((WEB / f"{part}.js").read_text()))]
     assert [name for name in sorted(set(names)) if names.count(name) > 1] == []
+
+
+def test_no_class_is_styled_by_two_pictures():
+    """Where both pictures are on one page, the later rule would win. What they share is in live.css."""
+    rules = {file.stem: re.sub(r"/\*.*?\*/", "", file.read_text(), flags=re.DOTALL) for file in WEB.glob("*.css")}
+    classes = {name: set(re.findall(r"\.(vaelib-[\w-]+)", text)) for name, text in rules.items()}
+    shared = classes.pop("live")
+    assert {"vaelib-image", "vaelib-controls"} <= shared
+    for (first, ours), (second, theirs) in itertools.combinations(sorted(classes.items()), 2):
+        assert ours & theirs <= shared, f"{first}.css and {second}.css"
 
 
 def test_the_javascript_of_both_hosts_is_one():

@@ -2,6 +2,7 @@
 
 import itertools
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from browsing import served
@@ -21,7 +22,7 @@ def page(browser, pictures):
     page = browser.new_page()
     with served(pictures) as address:
         page.goto(f"{address}live/live.css")
-        for part in ("packing", "network", "ink", "dom", "plane", "tiles", "posterior", "belief"):
+        for part in ("packing", "network", "ink", "dom", "plane", "classes", "tiles", "posterior", "belief"):
             page.add_script_tag(content=(data._WEB / f"{part}.js").read_text())
         page.add_script_tag(content=f"{BYTES} {PIXELS} window.vaelibData = {{}};")
         for i in range(3):
@@ -162,6 +163,34 @@ def test_ink_of_several_marks_is_the_most_of_each(page, digits):
     )
     np.testing.assert_array_equal(together, np.max(single, axis=0))
     np.testing.assert_allclose(single[0], np.kron(np.reshape(pixels, (28, 28)), np.ones((10, 10))) / 255, atol=1e-6)
+
+
+NUMBERS = """([points, size, limit]) => {
+  const labels = points.map((_, i) => i % 10), plane = planeOf(null, size, limit);
+  return classNumbers(plane, Float32Array.from(points.flat()), labels).map(({ text, place }) => [text, place]);
+}"""
+
+
+@pytest.mark.parametrize("scale", [0, 0.01, 0.3, 2], ids="scale {}".format)
+def test_numbers_of_classes_cover_none_and_are_one_after_collapse(scale, page):
+    """The text of one is eight pixels wide, and all are merged where `plot_latent_means` merges them."""
+    rng = np.random.default_rng(1)
+    middles = rng.standard_normal((10, 2))
+    points = np.concatenate([scale * middles + shift for shift in (-0.001, 0, 0.001)])
+    found = page.evaluate(NUMBERS, [points.tolist(), 220, 6])
+    ax = vaelib.plot_latent_means(points, np.arange(len(points)) % 10, limit=6, ax=plt.figure().gca())
+    assert [text for text, _ in found] == [text.get_text() for text in ax.texts]
+    places = np.array([place for _, place in found])
+    apart = np.hypot(*(places[:, None] - places).T)[np.triu_indices(len(places), 1)]
+    assert apart.size in (0, 45)
+    assert np.all(apart > 14)
+
+
+def test_a_number_with_none_near_stands_at_the_median_of_its_class(page):
+    middles = np.array([[-4, 2], [0, -3], [5, 1]])
+    points = np.concatenate([middles + shift for shift in (-0.1, 0, 0.5)])
+    found = page.evaluate(NUMBERS.replace("% 10", "% 3"), [points.tolist(), 220, 6])
+    np.testing.assert_allclose([place for _, place in found], 110 + 220 / 12 * middles * [1, -1], atol=1e-3)
 
 
 @pytest.mark.parametrize("run", range(3))

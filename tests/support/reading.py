@@ -35,6 +35,8 @@ LOOK = """async () => {
     // An error, or an unknown command, which MathJax shows in red.
     broken: document.querySelectorAll("mjx-merror, mjx-mtext[style*='color: red']").length,
     nameless: images.filter(image => !image.alt.trim()).map(image => image.outerHTML.slice(0, 200)),
+    clipped: [...document.querySelectorAll(".cell_output .stream pre")]
+      .filter(printed => printed.scrollWidth > printed.clientWidth).map(printed => printed.textContent.slice(0, 100)),
     missing: images.filter(image => !image.naturalWidth).map(image => image.outerHTML.slice(0, 200)),
     links: [...document.querySelectorAll("a[href]")].map(link => link.href.split("#")[0]),
     live: [...document.querySelectorAll("[data-live]")].map(place => place.dataset.live),
@@ -44,6 +46,22 @@ STRETCHED = """() => [...document.images]
   .filter(({ clientWidth: w, clientHeight: h, naturalWidth: nw, naturalHeight: nh }) =>
     w > 50 && Math.abs((w * nh) / (h * nw) - 1) > 0.05)
   .map(image => image.outerHTML.slice(-200))"""
+# Find numbers such as 1e-3 and 25 % that go over the end of a line.
+TORN = """() => {
+  const words = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT), found = [];
+  while (words.nextNode()) {
+    const text = words.currentNode;
+    if (text.parentElement.closest("pre, code, mjx-container, [data-live], [data-exercise]")) continue;
+    for (const number of text.data.matchAll(/\\d+(e-\\d+| %)/g)) {
+      const range = document.createRange();
+      range.setStart(text, number.index);
+      range.setEnd(text, number.index + number[0].length);
+      const lines = new Set([...range.getClientRects()].map(box => box.top));
+      if (lines.size > 1) found.push(text.data.slice(Math.max(number.index - 40, 0), number.index + 9));
+    }
+  }
+  return found;
+}"""
 # Find what reaches out of the screen, or hides a part of itself, and is in nothing that scrolls.
 LOST = """() => [...document.querySelectorAll("article *, .bd-header-article *")].filter(element => {
   const box = element.getBoundingClientRect();
@@ -97,6 +115,8 @@ class Reading(NamedTuple):
     """For each of SETTINGS, what a reader cannot get at, and how wide the page is."""
     stretched: list
     """Pictures whose sides are not in proportion on a phone."""
+    torn: list
+    """Numbers that go over the end of a line on a phone."""
     cut: list
     """What is cut off on paper."""
     unfolded: list
@@ -130,11 +150,11 @@ def read(browser, address, home, folder=None):
     page.emulate_media(color_scheme="light")
     lost = {name: lost_at(page, *setting) for name, setting in SETTINGS.items()}
     page.set_viewport_size({"width": PHONE, "height": 800})
-    stretched = page.evaluate(STRETCHED)
+    stretched, torn = page.evaluate(STRETCHED), page.evaluate(TORN)
     cut, unfolded = on_paper(page)
     page.close()
     elsewhere = [url for url in asked if not url.startswith((home, "data:", "blob:"))]
-    return Reading(elsewhere, errors, seen, violations, lost, stretched, cut, unfolded)
+    return Reading(elsewhere, errors, seen, violations, lost, stretched, torn, cut, unfolded)
 
 
 def violated(page, theme):

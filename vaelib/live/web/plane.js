@@ -109,35 +109,3 @@ function drawWay({ context, x, y }, places, colours) {
   context.setLineDash([]);
   places.forEach(([across, up], i) => write(context, "AB"[i], x(across), y(up) - 3, colours, "center", "bottom"));
 }
-
-// Draw posterior means, coloured by class, and each class's number at its median.
-function drawMeans({ context, size, x, y }, points, labels, colours) {
-  const side = size > 180 ? 2.2 : 1.4;
-  context.globalAlpha = 0.6;
-  for (let i = 0; i < labels.length; i++) {
-    context.fillStyle = DIGIT_COLOURS[labels[i]];
-    context.fillRect(x(points[2 * i]) - side / 2, y(points[2 * i + 1]) - side / 2, side, side);
-  }
-  context.globalAlpha = 1;
-  if (size < 150) return;
-  context.font = "bold 13px sans-serif";
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.lineWidth = 4;
-  for (let digit = 0; digit < 10; digit++) {
-    const [across, up] = middle(points, labels, digit);
-    if (across === undefined) continue;
-    context.strokeStyle = colours.back;
-    context.strokeText(digit, x(across), y(up));
-    context.fillStyle = colours.text;
-    context.fillText(digit, x(across), y(up));
-  }
-}
-
-// Compute the median of a class's means for each coordinate.
-function middle(points, labels, digit) {
-  return [0, 1].map(j => {
-    const values = Array.from(labels.keys()).filter(i => labels[i] === digit).map(i => points[2 * i + j]);
-    return values.sort((a, b) => a - b)[values.length >> 1];
-  });
-}

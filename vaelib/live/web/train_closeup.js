@@ -13,7 +13,7 @@ function makeCloseup() {
   };
   const texts = Object.fromEntries(["encoded", "drawn", "decoded", "moved"].map(name => [name, make("p", {})]));
   const step = (title, text, ...pictures) => make("figure", {}, make("figcaption", {}, make("strong", {}, title)),
-    make("div", { class: "vaelib-pair" }, ...pictures), text);
+    make("div", { class: "vaelib-step" }, ...pictures), text);
   const group = make("div", { class: "vaelib-closeup", hidden: true },
     step("1 Encode", texts.encoded, parts.digit, parts.encoded), step("2 Draw", texts.drawn, parts.drawn),
     step("3 Decode", texts.decoded, parts.decoded), step("4 Correct", texts.moved, parts.wrong, parts.moved));

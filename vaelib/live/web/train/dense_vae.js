@@ -1,8 +1,9 @@
 // Train the dense VAE of vaelib/models.py: one hidden tanh layer each way, Bernoulli pixels, a diagonal Gaussian
 // posterior, RMSprop as Keras has it.
 //
-// The products, transposes and some formulas are ours (product.js, transposed.js, elementwise.js), and the gradients are written out. What goes
-// through the network are columns, (units, batch), so that kernels stand on the left of products, turned or not.
+// The products, transposes and some formulas are ours (product.js, transposed.js, elementwise.js), and the gradients are
+// written out. What goes through the network are columns, (units, batch), so that kernels stand on the left of products,
+// turned or not.
 
 const NUM_PIXELS = 784, LATENT = 2;
 // Keep the logarithm of a probability finite: the smallest normal number, which changes none that is larger than 1e-30.
