@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browsing import served
+from clients import INK
 from pictures import KINDS, RANDOM_EVENTS, write_page
 from venvs import make_venv
 
@@ -33,6 +34,33 @@ TRAIN = f"""(async () => {{
   const {{ fingerprint, mine, posteriors }} = host.live.read();
   return {{ fingerprint, mine, posteriors: [...posteriors] }};
 }})()"""
+# Wait for something, and return what the pictures say of themselves, how much of each plane has ink, and the colour of
+# the prior's circle on the pad's first plane, which reaches six units to each side.
+SEEN = f"""(async () => {{
+  {READY}
+  THEN
+  await until(() => WAIT);
+  const frames = count => new Promise(done => requestAnimationFrame(() => done(count && frames(count - 1))));
+  await frames(5);
+  const plane = hosts.at(-2).querySelector("canvas.vaelib-plane"), {{ width, height }} = plane;
+  const circle = plane.getContext("2d").getImageData(Math.round(width * 7 / 12), height / 2 - 4, 1, 1).data;
+  return {{ states: hosts.map(host => host.live.read()), ink: ({INK})(hosts), circle: [...circle] }};
+}})()"""
+SET_THEME = """Object.assign(document.documentElement.dataset, { theme: "THEME" });
+  document.documentElement.style.setProperty("--pst-color-text-base", "TEXT");"""
+# What WebDriver calls the keys.
+LEFT, UP, RIGHT, DOWN, END = "\ue012", "\ue013", "\ue014", "\ue015", "\ue010"
+SCRUBBER, PANEL, PLANE, PAD, WEIGHT, PRESS = (
+    f"[data-live={place}"
+    for place in (
+        "film] input[type=range]",
+        "film] canvas[tabindex]",
+        "explorer] canvas[tabindex]",
+        "draw] canvas[tabindex]",
+        "train] input[type=range]",
+        "train] button",
+    )
+)
 # Wide and narrow, near and far from collapse, with a warm-up.
 SETTINGS = ("hidden:125,count:1000,numEpochs:5", "count:1000,numEpochs:20,klWeight:0.02,warmup:400,seed:3")
 
@@ -47,6 +75,7 @@ def python():
 @pytest.fixture(scope="module")
 def address(pictures):
     write_page(pictures, ("train",))
+    write_page(pictures, (*KINDS, "train"))
     with served(pictures) as address:
         yield address
 
@@ -66,17 +95,54 @@ def odd(seed, count):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_thousand_events_leave_no_error_or_memory(kind, python, address):
-    first, second = visited(python, (f"{address}{kind}.html", odd(1, 1000)), (None, odd(2, 9000)))
+    first, second = visited(python, (f"{address}{kind}.html", [], odd(1, 1000)), (None, [], odd(2, 9000)))
     assert [answer["problems"] for answer in (first, second)] == [[], []]
     assert [answer["value"] for answer in (first, second)] == [["ready"], ["ready"]]
     print(f"{kind}: {first['megabytes']:.1f} MB, then {second['megabytes']:.1f} MB")
     assert second["megabytes"] - first["megabytes"] < MOST_GROWTH
 
 
+def used(python, address, *uses, then="", wait="true"):
+    """Return what the four pictures say of themselves after some uses."""
+    begin = (f"{address}{'-'.join((*KINDS, 'train'))}.html", [], SEEN.replace("THEN", "").replace("WAIT", "true"))
+    *_, answer = visited(python, begin, (None, uses, SEEN.replace("THEN", then).replace("WAIT", wait)))
+    assert answer["problems"] == []
+    return answer["value"]
+
+
+def test_every_picture_works_by_keyboard(python, address):
+    uses = [("key", SCRUBBER, [END, LEFT]), ("key", PLANE, [UP]), ("key", PAD, [" ", *(3 * [DOWN]), " "])]
+    uses += [("key", PANEL, [LEFT]), ("key", WEIGHT, [RIGHT])]
+    film, explorer, draw, train = used(python, address, *uses)["states"]
+    assert film["batch"] == 468
+    assert film["picked"] is not None
+    assert explorer["z"] == pytest.approx([0, 0.1])
+    assert sum(draw["image"]) > 10
+    assert train["settings"]["klWeight"] == pytest.approx(1.1e-3)
+
+
+@pytest.mark.parametrize("pointer", ["mouse", "touch"])
+def test_a_mouse_or_a_finger_picks_moves_draws_and_trains(pointer, python, address):
+    uses = [("key", SCRUBBER, [END]), (pointer, PANEL, [[0, 10]]), (pointer, PLANE, [[50, -20]])]
+    uses += [(pointer, PAD, [[0, -30], [10, 0], [20, 40]]), (pointer, PRESS, [[0, 0]])]
+    film, explorer, draw, train = used(python, address, *uses, wait="hosts.at(-1).live.read().step > 0")["states"]
+    assert film["picked"] is not None
+    assert min(map(abs, explorer["z"])) > 0.2
+    assert sum(draw["image"]) > 10
+    assert train["step"] > 0
+
+
+@pytest.mark.parametrize(("theme", "text"), [("dark", "#eeeeee"), ("light", "#222222")])
+def test_another_theme_is_drawn_at_once(theme, text, python, address):
+    seen = used(python, address, then=SET_THEME.replace("THEME", theme).replace("TEXT", text))
+    assert min(min(planes) for planes in seen["ink"]) > 100
+    assert seen["circle"][:3] == pytest.approx([int(text[1:3], 16)] * 3, abs=60)
+
+
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_training_ends_with_the_bits_of_chromium(settings, python, address, browser):
     link = f"{address}train.html#train={settings}"
-    (answer,) = visited(python, (link, TRAIN))
+    (answer,) = visited(python, (link, [], TRAIN))
     assert answer["problems"] == []
     page = browser.new_page()
     page.goto(link)
