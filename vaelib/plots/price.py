@@ -105,7 +105,7 @@ def draw_trade(rate: ArrayLike, distortion: ArrayLike, beta: ArrayLike, chosen: 
     ax.plot([at, at, at + 1], [height, height - price, height - price], color="black", linewidth=2)
     ax.plot(at, height, "o", color="C1", markersize=11, zorder=3)
     text: dict[str, Any] = {"fontsize": "x-large", "textcoords": "offset points"}
-    ax.annotate("1 nat of rate", (at, height - price), (0, -6), va="top", **text)
+    ax.annotate("1 nat of rate", (at + 1, height - price), (0, -6), ha="right", va="top", **text)
     ax.annotate(
         f"β = {price:g} nats\nof distortion", (at, height - price / 2), (-8, 0), ha="right", va="center", **text
     )
