@@ -113,14 +113,25 @@ def test_every_control_keeps_its_keys_from_jupyter(browser, address):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_can_be_read_in_colab(theme, browser, address):
     with opened_notebook(browser, address) as seen:
-        seen.page.evaluate("theme => document.documentElement.setAttribute('theme', theme)", theme)
         seen.page.add_style_tag(content=COLAB)
+        seen.page.evaluate("theme => document.documentElement.setAttribute('theme', theme)", theme)
         seen.settle()
         found = seen.page.evaluate(CONTRAST)
         assert len(found) > 8
         assert [each for each in found if each[0] < 4.5] == []
         text = seen.page.evaluate("() => getComputedStyle(notebook.cell.firstChild).color")
         assert text == {"light": "rgb(0, 0, 0)", "dark": "rgb(213, 213, 213)"}[theme]
+
+
+def test_text_is_large_enough_in_the_classic_notebook(browser, address):
+    """Its style sheet makes a rem of ten pixels."""
+    with opened_notebook(browser, address) as seen:
+        seen.page.add_style_tag(content="html { font-size: 10px }")
+        sizes = seen.page.locator(".vaelib-live :is(label, p, figcaption, button)").evaluate_all(
+            "nodes => nodes.map(node => parseFloat(getComputedStyle(node).fontSize))"
+        )
+        assert len(sizes) > 4
+        assert min(sizes) >= 11
 
 
 def test_damaged_data_do_not_ask_to_reload_a_notebook(browser, address, pictures):
