@@ -2,7 +2,6 @@
 
 import itertools
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from browsing import served
@@ -172,13 +171,13 @@ NUMBERS = """([points, size, limit]) => {
 
 
 @pytest.mark.parametrize("scale", [0, 0.01, 0.3, 2], ids="scale {}".format)
-def test_numbers_of_classes_cover_none_and_are_one_after_collapse(scale, page):
+def test_numbers_of_classes_cover_none_and_are_one_after_collapse(scale, page, ax):
     """The text of one is eight pixels wide, and all are merged where `plot_latent_means` merges them."""
     rng = np.random.default_rng(1)
     middles = rng.standard_normal((10, 2))
     points = np.concatenate([scale * middles + shift for shift in (-0.001, 0, 0.001)])
     found = page.evaluate(NUMBERS, [points.tolist(), 220, 6])
-    ax = vaelib.plot_latent_means(points, np.arange(len(points)) % 10, limit=6, ax=plt.figure().gca())
+    vaelib.plot_latent_means(points, np.arange(len(points)) % 10, limit=6, ax=ax)
     assert [text for text, _ in found] == [text.get_text() for text in ax.texts]
     places = np.array([place for _, place in found])
     apart = np.hypot(*(places[:, None] - places).T)[np.triu_indices(len(places), 1)]

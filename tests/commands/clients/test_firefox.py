@@ -132,11 +132,14 @@ def test_a_mouse_or_a_finger_picks_moves_draws_and_trains(pointer, python, addre
     assert train["step"] > 0
 
 
-@pytest.mark.parametrize(("theme", "text"), [("dark", "#eeeeee"), ("light", "#222222")])
-def test_another_theme_is_drawn_at_once(theme, text, python, address):
-    seen = used(python, address, then=SET_THEME.replace("THEME", theme).replace("TEXT", text))
+@pytest.mark.parametrize("themes", [["dark"], ["dark", "light"]])
+def test_another_theme_is_drawn_at_once(themes, python, address):
+    texts = {"dark": "#eeeeee", "light": "#222222"}
+    pause = "await new Promise(done => setTimeout(done, 500));"
+    then = pause.join(SET_THEME.replace("THEME", theme).replace("TEXT", texts[theme]) for theme in themes)
+    seen = used(python, address, then=then)
     assert min(min(planes) for planes in seen["ink"]) > 100
-    assert seen["circle"][:3] == pytest.approx([int(text[1:3], 16)] * 3, abs=60)
+    assert seen["circle"][:3] == pytest.approx([int(texts[themes[-1]][1:3], 16)] * 3, abs=60)
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
