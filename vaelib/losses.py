@@ -8,6 +8,7 @@ They take the logarithms of the posteriors' variances; `posterior_std` makes sta
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from ._types import Tensor, TensorLike
@@ -31,22 +32,23 @@ _REDUCTIONS = ("sum", "mean")
 _NEAR = 0.5
 
 
-def posterior_std(z_log_var: TensorLike) -> Tensor:
+def posterior_std(z_log_var: TensorLike) -> TensorLike:
     r"""Return the standard deviations of posteriors, $\sigma = \exp(\tfrac12 \log\sigma^2)$, in units of z.
 
     Args:
         z_log_var: (..., latent_dim), the logarithms of the posterior *variances*.
 
     Returns:
-        (..., latent_dim), in the precision of z_log_var.
+        (..., latent_dim), in the precision of z_log_var: an array if z_log_var is one, else a tensor.
 
     >>> import numpy as np
-    >>> posterior_std(np.log([[1.0, 4.0]])).numpy().tolist()
+    >>> posterior_std(np.log([[1.0, 4.0]])).tolist()
     [[1.0, 2.0]]
 
     Derived in chapter 01.
     """
-    return ops.exp(0.5 * z_log_var)
+    exp = np.exp if isinstance(z_log_var, np.ndarray) else ops.exp
+    return exp(0.5 * z_log_var)
 
 
 def gaussian_kl(z_mean: TensorLike, z_log_var: TensorLike) -> Tensor:

@@ -73,7 +73,7 @@ def encode_all(model: VAE, x: ArrayLike) -> PosteriorTrace:
     mean, log_var = (
         np.concatenate([np.array(part, "float32") for part in parts]) for parts in zip(*batches, strict=True)
     )
-    return PosteriorTrace(mean, np.array(posterior_std(log_var)))
+    return PosteriorTrace(mean, posterior_std(log_var))
 
 
 def posterior_moments(model: VAE, x: ArrayLike, seed: int = 0) -> tuple[np.ndarray, np.ndarray, float]:
