@@ -102,7 +102,7 @@ def test_steps_are_those_of_keras(page, digits):
 PRODUCTS = """shapes => shapes.map(([m, k, n, turned, seed]) => {
   const some = (rows, columns, i) => tf.tensor(uniforms(rows * columns, seed, i), [rows, columns]);
   const [a, b] = [turned ? some(k, m, 0) : some(m, k, 0), some(k, n, 1)], before = tf.memory().numTensors;
-  const made = product(a, b, turned), text = [a, b, made].map(tensor => asText(tensor.dataSync()));
+  const made = product(a, b, { turned }), text = [a, b, made].map(tensor => asText(tensor.dataSync()));
   const left = tf.memory().numTensors - before;
   tf.dispose([a, b, made]);
   return [text, left];
@@ -125,9 +125,30 @@ def test_products_are_those_of_numpy(page):
     assert {left for _, left in found[-60:]} == {1}
 
 
+SPARSE = """shapes => shapes.map(([m, k, n, share]) => {
+  const some = (rows, columns, i) => uniforms(rows * columns, 3, i).map(value => value - 0.5);
+  const inked = uniforms(k * n, 4, 2).map(value => value < share);
+  const b = tf.tensor(some(k, n, 1).map((value, i) => inked[i] && value), [k, n]);
+  const [a, bias] = [tf.tensor(some(m, k, 0), [m, k]), tf.tensor(some(m, 1, 3), [m, 1])];
+  const both = sparse => [product(a, b, { sparse }), layer(a, b, bias, { factor: 2, sparse })];
+  return [...both(true), ...both(false)].map(tensor => asText(tensor.dataSync()));
+})"""
+
+
+def test_zeros_are_skipped_with_the_same_bits(page):
+    """Take batches of digits' sizes, sizes around those of a block, and shares of ink from nothing to everything."""
+    sizes = [(125, 784, 128), (500, 128, 784), (125, 784, 20)]
+    sizes += [(m, k, n) for m in (3, 4, 5) for k in (1, 4, 9, 30) for n in (7, 8, 9, 17)]
+    shapes = [(*size, share) for size in sizes for share in (0, 0.02, 0.2, 1)]
+    for (*_, share), texts in zip(shapes, page.evaluate(SPARSE, shapes), strict=True):
+        product, layer, *expected = (numbers(text, -1) for text in texts)
+        np.testing.assert_array_equal([product, layer], expected)
+        assert np.any(product) or share < 1
+
+
 LAYERS = """shapes => shapes.map(([m, k, n, factor]) => {
   const some = (rows, columns, i) => tf.tensor(uniforms(rows * columns, 7, i), [rows, columns]);
-  const parts = [some(m, k, 0), some(k, n, 1), some(m, 1, 2)], made = layer(...parts, factor);
+  const parts = [some(m, k, 0), some(k, n, 1), some(m, 1, 2)], made = layer(...parts, { factor });
   const asked = tf.tidy(() => tf.mul(tf.add(product(parts[0], parts[1]), parts[2]), factor));
   return [made, asked, parts[1], transposed(parts[1])].map(tensor => asText(tensor.dataSync()));
 })"""

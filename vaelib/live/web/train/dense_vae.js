@@ -60,8 +60,8 @@ function noiseFor(count, seed, step) {
 }
 
 // Compute a layer's tanh by the library's sigmoid, whose kernel is eight times as fast as its tanh.
-function tanhLayer(kernel, columns, bias) {
-  return tanhOf(tf.sigmoid(layer(kernel, columns, bias, 2)));
+function tanhLayer(kernel, columns, bias, sparse = false) {
+  return tanhOf(tf.sigmoid(layer(kernel, columns, bias, { factor: 2, sparse })));
 }
 
 // tanh(x) of sigmoid(2x).
@@ -84,7 +84,7 @@ function decoded(w, z) {
 // Run images (batch, 784) through the network; return every part that the gradients need, images and posteriors as
 // columns.
 function forward(w, x, noise) {
-  const columns = transposed(x), seen = tanhLayer(w.encoderKernel, columns, w.encoderBias);
+  const columns = transposed(x), seen = tanhLayer(w.encoderKernel, columns, w.encoderBias, true);
   const heads = layer(w.headsKernel, seen, w.headsBias);
   const mean = tf.slice(heads, [0, 0], [LATENT, -1]), logVar = tf.slice(heads, [LATENT, 0], [LATENT, -1]);
   const std = tf.exp(tf.mul(logVar, 0.5)), spread = tf.mul(std, noise), z = tf.add(mean, spread);
@@ -116,14 +116,14 @@ function costs(parts) {
 function gradients(w, x, { columns, seen, mean, logVar, spread, z, told, black }, beta) {
   const sums = part => tf.sum(part, 1, true);
   const gLogits = behindLogit(black, columns);
-  const gTold = behindTanh(product(w.logitsKernel, gLogits, true), told);
-  const gZ = product(w.decoderKernel, gTold, true);
+  const gTold = behindTanh(product(w.logitsKernel, gLogits, { turned: true }), told);
+  const gZ = product(w.decoderKernel, gTold, { turned: true });
   const gMean = tf.add(gZ, tf.mul(mean, beta));
   const gLogVar = tf.mul(tf.add(tf.mul(gZ, spread), tf.mul(tf.expm1(logVar), beta)), 0.5);
   const gHeads = tf.concat([gMean, gLogVar], 0);
-  const gSeen = behindTanh(product(w.headsKernel, gHeads, true), seen);
+  const gSeen = behindTanh(product(w.headsKernel, gHeads, { turned: true }), seen);
   return {
-    encoderKernel: product(gSeen, x), encoderBias: sums(gSeen),
+    encoderKernel: product(gSeen, x, { sparse: true }), encoderBias: sums(gSeen),
     headsKernel: product(gHeads, transposed(seen)), headsBias: sums(gHeads),
     decoderKernel: product(gTold, transposed(z)), decoderBias: sums(gTold),
     logitsKernel: product(gLogits, transposed(told)), logitsBias: sums(gLogits),
