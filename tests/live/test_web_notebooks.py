@@ -14,6 +14,18 @@ INK = """() => [...notebook.cell.querySelectorAll("canvas.vaelib-plane, canvas.v
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return data.filter((value, i) => i % 4 === 3 && value > 0).length;
 })"""
+# Count the pixels of every plane that have the colour of text in COLAB's dark theme.
+TEXT = """() => [...notebook.cell.querySelectorAll("canvas.vaelib-plane")].map(canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((value, i) => i % 4 === 0 && value === 0xd5 && data[i + 3] === 255).length;
+})"""
+# Change the theme, let the picture ask for a frame, and hide the cell until that frame.
+DARKEN = """async () => {
+  document.documentElement.setAttribute("theme", "dark");
+  notebook.cell.style.display = "none";
+  await Promise.resolve();
+  await new Promise(done => requestAnimationFrame(() => { notebook.cell.style.display = ""; done(); }));
+}"""
 # What Colab's page defines in its dark theme; its widget manager has Jupyter's variables of the light one.
 COLAB = """
 :root { --jp-content-font-color1: #000; --jp-layout-color0: #fff; --jp-layout-color2: #eee; --jp-border-color1: #bbb; }
@@ -98,6 +110,18 @@ def test_another_theme_in_a_collapsed_cell_is_seen_when_it_opens(browser, addres
         assert len(after) == len(before)
         tint = "() => getComputedStyle(notebook.cell.firstChild).getPropertyValue('--vaelib-tint')"
         assert float(seen.page.evaluate(tint)) > 0
+        assert seen.errors == []
+
+
+def test_another_theme_is_seen_in_a_cell_hidden_for_a_moment(browser, address):
+    with opened_notebook(browser, address) as seen:
+        seen.page.add_style_tag(content=COLAB)
+        seen.settle()
+        assert max(seen.page.evaluate(TEXT)) < 20
+        seen.page.evaluate(DARKEN)
+        seen.settle()
+        seen.settle()
+        assert min(seen.page.evaluate(TEXT)) > 100
         assert seen.errors == []
 
 

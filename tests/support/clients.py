@@ -21,6 +21,16 @@ INK = """hosts => hosts.map(host => [...host.querySelectorAll("canvas:is(.vaelib
   return data.filter((value, i) => i % 4 === 3 && value > 0).length;
 }))"""
 
+# How many pixels of a picture have the colour that its first run has in the page's theme.
+RUN_0 = """host => {
+  const colour = getComputedStyle(host).getPropertyValue("--vaelib-run-0").trim();
+  return [...host.querySelectorAll("canvas")].reduce((sum, canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const hex = i => "#" + [0, 1, 2].map(k => data[i + k].toString(16).padStart(2, "0")).join("");
+    return sum + data.filter((value, i) => i % 4 === 3 && value === 255 && hex(i - 3) === colour).length;
+  }, 0);
+}"""
+
 
 def environment(folder):
     """Return the variables of a program that knows this checkout's runs, and nothing of the user's settings."""
@@ -81,6 +91,11 @@ def settle(page):
 
 def ink(page):
     return page.locator(PICTURES).evaluate_all(INK)
+
+
+def has_colour_of_theme(page, i):
+    """Tell whether a picture that draws the first run draws it in the colour of the page's theme."""
+    return page.locator(PICTURES).nth(i).evaluate(RUN_0) > 100
 
 
 def middle(locator):

@@ -15,6 +15,7 @@ from clients import (
     PICTURES,
     QUESTIONS,
     TRAIN,
+    has_colour_of_theme,
     ink,
     opened,
     picked_moved_drew,
@@ -159,6 +160,8 @@ def test_another_theme_leaves_no_panel_blank(jupyter):
         text = page.locator(PICTURES).first.evaluate("host => getComputedStyle(host).color")
         light = sum(map(int, re.findall(r"\d+", text)[:3])) > 380
         assert light == dark
+        assert has_colour_of_theme(page, FILM)
+        assert has_colour_of_theme(page, OVERLAP)
     assert errors == []
 
 
@@ -176,6 +179,7 @@ def test_collapsed_outputs_come_back(jupyter):
     after = ink(page)
     assert [len(planes) for planes in after] == [len(planes) for planes in before]
     assert min(min(planes) for planes in after) > 100
+    assert has_colour_of_theme(page, FILM)
     assert errors == []
 
 

@@ -56,7 +56,13 @@ function whenShown(host, draw) {
 function redrawWith(host, redraw, signal) {
   const sizes = new ResizeObserver(redraw);
   sizes.observe(host);
-  const themes = new MutationObserver(redraw);
+  // Look at the size anew, too: JupyterLab hides pictures while it changes the theme, for less than a frame.
+  const recolour = () => {
+    redraw();
+    sizes.unobserve(host);
+    sizes.observe(host);
+  };
+  const themes = new MutationObserver(recolour);
   themes.observe(document.documentElement, { attributeFilter: ["data-theme", "theme"] });
   themes.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
   for (const wish of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
