@@ -39,7 +39,7 @@ def posterior_std(z_log_var: TensorLike) -> TensorLike:
         z_log_var: (..., latent_dim), the logarithms of the posterior *variances*.
 
     Returns:
-        (..., latent_dim), in the precision of z_log_var: an array if z_log_var is one, else a tensor.
+        (..., latent_dim), in the precision of z_log_var; an array if z_log_var is one, else a tensor.
 
     >>> import numpy as np
     >>> posterior_std(np.log([[1.0, 4.0]])).tolist()
