@@ -147,7 +147,7 @@ def test_text_can_be_read_in_colab(theme, browser, address):
         assert text == {"light": "rgb(0, 0, 0)", "dark": "rgb(213, 213, 213)"}[theme]
 
 
-def test_text_is_large_enough_in_the_classic_notebook(browser, address):
+def test_nothing_shrinks_in_the_classic_notebook(browser, address):
     """Its style sheet makes a rem of ten pixels."""
     with opened_notebook(browser, address) as seen:
         seen.page.add_style_tag(content="html { font-size: 10px }")
@@ -156,6 +156,9 @@ def test_text_is_large_enough_in_the_classic_notebook(browser, address):
         )
         assert len(sizes) > 4
         assert min(sizes) >= 11
+        heights = "nodes => nodes.map(node => node.getBoundingClientRect().height)"
+        assert min(seen.page.locator(".vaelib-live :is(button, select)").evaluate_all(heights)) >= 32
+        assert min(seen.page.locator(".vaelib-live .vaelib-trace").evaluate_all(heights), default=144) >= 144
 
 
 def test_damaged_data_do_not_ask_to_reload_a_notebook(browser, address, pictures):
