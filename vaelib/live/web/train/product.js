@@ -2,7 +2,7 @@
 // one number at a time, needs a copy of a left factor that is turned, and multiplies zeros like other numbers.
 
 // Compute at most so many rows, and so many columns, at once: their sums fit into the registers of a processor.
-const ROWS = 4, COLUMNS = 8;
+const ROWS = 5, COLUMNS = 8;
 // Take so many steps along the sums from one jump to the next.
 const STEPS = 4;
 // Lay the right factor out in panels of eight columns: a row of one takes so many bytes, and the place of its number in a
