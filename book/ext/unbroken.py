@@ -1,4 +1,4 @@
-"""Keep a number on one line: browsers would break 1e-3 after its hyphen, and 25 % before its sign."""
+"""Keep on a line what browsers break: 1e-3 after its hyphen, 25 % before its sign, a formula before its full stop."""
 
 import re
 
@@ -6,11 +6,14 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 NUMBER = re.compile(r"(\b\d+(?:\.\d+)?(?:e-\d+| %))")
+PUNCTUATION = re.compile(r"[.,;:!?)]+")
+# Let longer formulas, in characters of their source, go without: they have to scroll on a phone.
+LONGEST = 30
 VERBATIM = (nodes.literal, nodes.literal_block, nodes.raw, nodes.math, nodes.math_block)
 
 
 class Unbroken(SphinxPostTransform):
-    """Put every such number of the text into a span of its own, which does not wrap."""
+    """Put every such number of the text, and every such formula, into a span of its own, which does not wrap."""
 
     default_priority = 900
     formats = ("html",)
@@ -21,6 +24,13 @@ class Unbroken(SphinxPostTransform):
             parts = NUMBER.split(text)
             if len(parts) > 1 and not isinstance(text.parent, VERBATIM):
                 text.parent.replace(text, [_part(part, i % 2) for i, part in enumerate(parts) if part])
+        for formula in list(self.document.findall(nodes.math)):
+            text = formula.next_node(siblings=True, descend=False)
+            mark = isinstance(text, nodes.Text) and PUNCTUATION.match(text)
+            if mark and len(formula.astext()) <= LONGEST:
+                text.parent.replace(text, nodes.Text(text[mark.end() :]))
+                parts = formula.deepcopy(), nodes.Text(mark[0])
+                formula.replace_self(nodes.inline("", "", *parts, classes=["unbroken"]))
 
 
 def setup(app):

@@ -99,7 +99,7 @@ def test_pictures_keep_their_proportions_on_a_phone(page, readings):
 
 
 @each_page
-def test_no_number_goes_over_the_end_of_a_line(page, readings):
+def test_no_number_or_full_stop_goes_over_the_end_of_a_line(page, readings):
     assert readings[page].torn == []
 
 

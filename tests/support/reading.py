@@ -62,6 +62,14 @@ TORN = """() => {
   }
   return found;
 }"""
+# Find short formulas whose full stop, or another mark, stands on the next line.
+ALONE = """() => [...document.querySelectorAll("article span.math")].filter(formula => {
+  const text = formula.nextSibling, box = formula.getBoundingClientRect(), range = document.createRange();
+  if (text?.nodeType !== Node.TEXT_NODE || !/^[.,;:!?)]/.test(text.data) || box.width > 100) return false;
+  range.setStart(text, 0);
+  range.setEnd(text, 1);
+  return range.getBoundingClientRect().left < box.left;
+}).map(formula => formula.closest("p, li, td").textContent.slice(0, 80))"""
 # Find what reaches out of the screen, or hides a part of itself, and is in nothing that scrolls.
 LOST = """() => [...document.querySelectorAll("article *, .bd-header-article *")].filter(element => {
   const box = element.getBoundingClientRect();
@@ -116,7 +124,7 @@ class Reading(NamedTuple):
     stretched: list
     """Pictures whose sides are not in proportion on a phone."""
     torn: list
-    """Numbers that go over the end of a line on a phone."""
+    """Numbers that go over the end of a line on a phone, and texts in which a formula leaves its full stop behind."""
     cut: list
     """What is cut off on paper."""
     unfolded: list
@@ -150,7 +158,7 @@ def read(browser, address, home, folder=None):
     page.emulate_media(color_scheme="light")
     lost = {name: lost_at(page, *setting) for name, setting in SETTINGS.items()}
     page.set_viewport_size({"width": PHONE, "height": 800})
-    stretched, torn = page.evaluate(STRETCHED), page.evaluate(TORN)
+    stretched, torn = page.evaluate(STRETCHED), page.evaluate(TORN) + page.evaluate(ALONE)
     cut, unfolded = on_paper(page)
     page.close()
     elsewhere = [url for url in asked if not url.startswith((home, "data:", "blob:"))]
