@@ -26,6 +26,11 @@ DARKEN = """async () => {
   await Promise.resolve();
   await new Promise(done => requestAnimationFrame(() => { notebook.cell.style.display = ""; done(); }));
 }"""
+# Find buttons and menus that cover each other.
+COVERED = """nodes => nodes.filter((node, i) => nodes.slice(0, i).some(other => {
+  const [a, b] = [node, other].map(each => each.getBoundingClientRect());
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+})).map(node => node.textContent)"""
 # What Colab's page defines in its dark theme; its widget manager has Jupyter's variables of the light one.
 COLAB = """
 :root { --jp-content-font-color1: #000; --jp-layout-color0: #fff; --jp-layout-color2: #eee; --jp-border-color1: #bbb; }
@@ -157,7 +162,9 @@ def test_nothing_shrinks_in_the_classic_notebook(browser, address):
         assert len(sizes) > 4
         assert min(sizes) >= 11
         heights = "nodes => nodes.map(node => node.getBoundingClientRect().height)"
-        assert min(seen.page.locator(".vaelib-live :is(button, select)").evaluate_all(heights)) >= 32
+        controls = seen.page.locator(".vaelib-live :is(button, select):not(.vaelib-thumbnails *)")
+        assert min(controls.evaluate_all(heights)) >= 32
+        assert controls.evaluate_all(COVERED) == []
         assert min(seen.page.locator(".vaelib-live .vaelib-trace").evaluate_all(heights), default=144) >= 144
 
 
