@@ -26,7 +26,7 @@ def test_oracle(check):
 
 
 def test_standard_deviations_of_an_array_are_numpys():
-    # Keep the bits that kept runs were measured with: TensorFlow's exp differs in the last digit of two in five.
+    # Keep the bits that kept runs were measured with: TensorFlow's exp differs in the last digit of many.
     z_log_var = np.random.default_rng(0).normal(size=(1000, 2)).astype("float32")
     std = losses.posterior_std(z_log_var)
     np.testing.assert_array_equal(std, np.exp(0.5 * z_log_var), strict=True)

@@ -85,7 +85,7 @@ function startsOf(size, block) {
 }
 
 // Return the product of a (m, k) and b (k, n), or of a (k, m) that is turned. Those of few columns are left to the library.
-// Sparse tells to skip zeros of b where eight lie side by side, which change no sum: four fifths of a digit are zeros.
+// Sparse tells to skip zeros of b where eight lie side by side, which change no sum: most of a digit is zeros.
 function product(a, b, { turned = false, sparse = false } = {}) {
   if (b.shape[1] < COLUMNS) return tf.tidy(() => tf.matMul(turned ? tf.transpose(a) : a, b));
   return multiplied(a, b, { turned, sparse });
