@@ -46,9 +46,6 @@ def notebook(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebook")
     widget = getattr(exercises, request.param)("03")
     write_notebook(folder, widget)
-    (folder / "live").mkdir()
-    (folder / "live/live.css").write_text(str(widget._css))
-    (folder / "live/film.png").write_bytes(b"")
     questions = [each for each in questions_of("03") if ("predict" in each) == (request.param == "predict")]
     with served(folder) as address:
         yield address, questions

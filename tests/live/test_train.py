@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from browsing import served
-from pictures import write_page
 
 import vaelib
 from vaelib.training import load_download
@@ -24,12 +23,19 @@ INSIDE = """(before => {
 NO_MEMORY = """
 WebAssembly.instantiate = WebAssembly.instantiateStreaming = () => Promise.reject(new RangeError("No memory"));
 """.strip()
+# Count the workers that were started and not stopped.
+COUNT_WORKERS = """
+window.workers = 0;
+window.Worker = class extends Worker {
+  constructor(address) { super(address); workers++; }
+  terminate() { super.terminate(); workers--; }
+};
+"""
 SMALL = "#train=hidden:125,count:1000,numEpochs:5"
 
 
 @pytest.fixture(scope="module")
 def address(pictures):
-    write_page(pictures, ("train",))
     with served(pictures) as address:
         yield f"{address}train.html"
 
@@ -272,6 +278,21 @@ def test_the_arrow_keys_reach_every_weight(page, address):
     assert seen[0] == 1e-4
     assert seen[-1] == 0.2
     assert sorted(set(seen)) == seen
+
+
+def test_an_experiment_pressed_twice_leaves_one_worker(page, address):
+    page.add_init_script(COUNT_WORKERS)
+    visit(page, address + SMALL)
+    page.evaluate("""() => {
+      const buttons = [...document.querySelectorAll("button")];
+      const tryOut = text => buttons.find(node => node.textContent.includes(text)).click();
+      tryOut("Does it wake up?");
+      tryOut("A small network");
+    }""")
+    wait_for(page, "Epoch")
+    assert page.evaluate("() => workers") == 1
+    assert read(page)["settings"]["hidden"] == 125
+    press(page, "Pause")
 
 
 def test_a_weight_that_is_moved_while_the_kernels_start_counts(page, address):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from browsing import served
-from pictures import opened_notebook, write_notebook
+from pictures import answers_of, opened_notebook, write_notebook
 
 import vaelib
 from vaelib.live import training
@@ -17,22 +17,12 @@ def widget(small):
 
 @pytest.fixture(scope="module")
 def answers(widget):
-    """Return all that the widget answers, part by part, and what it answers to nonsense."""
-    sent = []
-    widget.send = sent.append
-    for question in ({"part": "train-kernels"}, {"part": "train-digits-0"}, {"part": "train-digits-test"}, {"a": 1}):
-        widget._handle_custom_msg(question, [])
-    return sent
+    return answers_of(widget)
 
 
 @pytest.fixture
 def address(widget, answers, tmp_path):
-    write_notebook(tmp_path, widget)
-    for answer in answers:
-        (tmp_path / f"{answer['part']}.json").write_text(json.dumps(answer["value"]))
-    (tmp_path / "live").mkdir()
-    (tmp_path / "live/live.css").write_text(str(widget._css))
-    (tmp_path / "live/film.png").touch()
+    write_notebook(tmp_path, widget, answers)
     with served(tmp_path) as address:
         yield address
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from filelock import FileLock
-from pictures import KINDS, write_page
+from pictures import ALL_KINDS, KINDS, write_page
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -102,7 +102,7 @@ def _write_pictures(folder):
     import live_assets
 
     live_assets.write(folder / "live")
-    for kinds in (("film",), ("explorer",), ("draw",), KINDS):
+    for kinds in (*((kind,) for kind in ALL_KINDS), KINDS, ALL_KINDS):
         write_page(folder, kinds)
 
 

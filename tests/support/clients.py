@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.request
 
+import pytest
 from browsing import ROOT
 
 PATIENCE = 180  # seconds, for a kernel that imports TensorFlow on a busy machine
@@ -105,16 +106,69 @@ def middle(locator):
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def picked_moved_drew(page):
-    """Tell whether an ellipse is picked, the explorer's point is elsewhere and the pad has ink; clear the pad."""
+def use_the_keyboard(page):
+    """Use every kind of control by keys alone; assert that each answers."""
+    film, explorer, draw, train, overlap = page.locator(PICTURES).all()
+    batch, epoch = film.get_by_role("slider", name="batch"), film.get_by_role("combobox", name="epoch")
+    for control, *keys in (
+        (batch, "End", "ArrowLeft"),
+        (film.locator("canvas[tabindex]").first, "ArrowLeft"),
+        (epoch, "Home", "ArrowDown"),
+        (explorer.get_by_role("radio").first, "ArrowDown"),
+        (draw.locator("canvas[tabindex]"), " ", "ArrowDown", "ArrowDown", "ArrowDown", " "),
+        (train.get_by_role("combobox", name="hidden units"), "End", "ArrowUp"),
+        (overlap.get_by_role("slider", name="mean"), "Home"),
+    ):
+        for key in keys:
+            control.press(key)
+    z, weight = read(page, EXPLORER)["z"], read(page, TRAIN)["settings"]["klWeight"]
+    explorer.locator("canvas[tabindex]").press("ArrowUp")
+    train.get_by_role("slider").press("ArrowRight")
+    settle(page)
+    assert (read(page, FILM)["batch"], read(page, FILM)["epoch"]) == (468, 2)
+    assert read(page, EXPLORER)["run"] == 1
+    assert read(page, EXPLORER)["z"][1] > z[1]
+    assert sum(read(page, DRAW)["image"]) > 10
+    assert read(page, TRAIN)["settings"]["klWeight"] > weight
+    assert read(page, TRAIN)["settings"]["hidden"] == 250
+    assert read(page, OVERLAP)["place"] == 4.5
+    draw.get_by_role("button", name="Clear").press("Enter")
+    film.get_by_role("button", name="Play").press(" ")
+    film.get_by_role("button", name="Pause").press(" ")
+    film.locator("canvas[tabindex]").first.press("ArrowLeft")
+    settle(page)
+    assert read(page, DRAW) is None
+    assert read(page, FILM)["picked"] is not None
+
+
+def sliders(page):
+    """Return the sliders that a pointer pulls: the weight of the training, and the mean of the two Gaussians."""
+    train, overlap = (page.locator(PICTURES).nth(i) for i in (TRAIN, OVERLAP))
+    return train.get_by_role("slider"), overlap.get_by_role("slider", name="mean")
+
+
+def on_slider(slider, share):
+    """Return where a slider has a share of its range in the window."""
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+
+def assert_answered(page, share):
+    """Assert that an ellipse is picked, the point elsewhere, the pad inked, and sliders at a share; clear the pad."""
     settle(page)
     film, explorer, draw = (read(page, i) for i in (FILM, EXPLORER, DRAW))
+    assert film["picked"] is not None
+    assert min(map(abs, explorer["z"])) > 0.2
+    assert sum(draw["image"]) > 10
+    for slider in sliders(page):
+        place = slider.evaluate("node => (node.value - node.min) / (node.max - node.min)")
+        assert place == pytest.approx(share, abs=0.08)
     page.locator(PICTURES).nth(DRAW).get_by_role("button", name="Clear").click()
-    return film["picked"] is not None, min(map(abs, explorer["z"])) > 0.2, sum(draw["image"]) > 10
 
 
 def use_the_mouse(page):
-    """Pick an ellipse, move the explorer's point, and draw a line."""
+    """Pick an ellipse, move the explorer's point, draw a line and pull sliders; assert that each answers."""
     film, explorer, draw = page.locator(PICTURES).all()[:TRAIN]
     # Show all ellipses, so that there is one to pick.
     film.get_by_role("slider", name="batch").press("End")
@@ -127,6 +181,9 @@ def use_the_mouse(page):
     page.mouse.down()
     page.mouse.move(x + 30, y + 50, steps=5)
     page.mouse.up()
+    for slider in sliders(page):
+        page.mouse.click(*on_slider(slider, 0.8))
+    assert_answered(page, 0.8)
 
 
 def touch(page, *points):
@@ -148,6 +205,9 @@ def use_a_finger(page):
     touch(page, (x - 50, y + 20))
     x, y = middle(draw.locator("canvas[tabindex]"))
     touch(page, (x, y - 30), (x + 10, y), (x + 20, y + 40))
+    for slider in sliders(page):
+        touch(page, on_slider(slider, 0.2))
+    assert_answered(page, 0.2)
 
 
 def train(page):

@@ -5,7 +5,9 @@ import re
 from contextlib import contextmanager
 from typing import NamedTuple
 
+# The pictures of trained networks, and all of them.
 KINDS = ("film", "explorer", "draw")
+ALL_KINDS = (*KINDS, "overlap", "train")
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -23,25 +25,6 @@ def write_page(folder, kinds=KINDS):
     script = "live-train" if "train" in kinds else "live"
     places = "".join(f'<div data-live="{kind}"></div>' for kind in kinds)
     (folder / f"{'-'.join(kinds)}.html").write_text(PAGE.format(places=places, script=script))
-
-
-# Do odd things to everything that can be touched.
-RANDOM_EVENTS = """async ([seed, count]) => {
-  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
-  const targets = [...document.querySelectorAll("canvas, button, input[type=range], select, input[type=radio]")];
-  const types = ["pointerdown", "pointermove", "pointermove", "pointerup", "pointercancel", "click", "keydown"];
-  const keys = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", " ", "Home", "+", "-"];
-  for (let i = 0; i < count; i++) {
-    const target = targets[Math.floor(random() * targets.length)], box = target.getBoundingClientRect();
-    const place = { clientX: box.left + random() * box.width, clientY: box.top + random() * box.height };
-    const type = types[Math.floor(random() * types.length)], key = keys[Math.floor(random() * keys.length)];
-    const pointer = { ...place, bubbles: true, buttons: 1, pointerId: 1, pointerType: i % 3 ? "mouse" : "touch" };
-    const Kind = type === "keydown" ? KeyboardEvent : PointerEvent;
-    target.dispatchEvent(new Kind(type, type === "keydown" ? { key, bubbles: true } : pointer));
-    if (i % 50 === 0) await new Promise(requestAnimationFrame);
-  }
-  await new Promise(requestAnimationFrame);
-}"""
 
 
 class Opened(NamedTuple):
@@ -95,7 +78,7 @@ def opened(browser, address, *, ready=True, prepare=None, **options):
         prepare(page)
     page.goto(address)
     state = "='ready'" if ready else ""
-    for kind in re.findall("film|explorer|draw", address.rpartition("/")[2]):
+    for kind in re.findall("|".join(ALL_KINDS), address.rpartition("/")[2]):
         page.locator(f"[data-live={kind}]").scroll_into_view_if_needed()
         page.locator(f"[data-live={kind}][data-state{state}]").wait_for()
     yield Opened(page, requests, errors)
@@ -156,8 +139,15 @@ const model = {
     for (const hear of hearing) hear({ part, value });
   },
 };
-const close = widget.render({ model, el: cell });
-window.notebook = { attach: () => document.querySelector("main").append(cell), close, cell };
+let close = widget.render({ model, el: cell });
+window.notebook = {
+  cell, attach: () => document.querySelector("main").append(cell), close: () => close(),
+  again() {
+    close();
+    cell.replaceChildren();
+    close = widget.render({ model, el: cell });
+  },
+};
 """
 NOTEBOOK_PAGE = """<!doctype html>
 <html lang="en">
@@ -170,12 +160,26 @@ NOTEBOOK_PAGE = """<!doctype html>
 """
 
 
-def write_notebook(folder, widget):
-    """Write notebook.html, which shows a widget, beside the folder live/."""
+def write_notebook(folder, widget, answers=()):
+    """Write notebook.html, which shows a widget, and what it gets from Python."""
     (folder / "widget.js").write_text(str(widget._esm))
     (folder / "widget.json").write_text(json.dumps({"kind": widget.kind, "data": widget.data}))
     (folder / "notebook.js").write_text(NOTEBOOK)
     (folder / "notebook.html").write_text(NOTEBOOK_PAGE)
+    (folder / "live").mkdir()
+    (folder / "live/live.css").write_text(str(widget._css))
+    (folder / "live/film.png").touch()
+    for answer in answers:
+        (folder / f"{answer['part']}.json").write_text(json.dumps(answer["value"]))
+
+
+def answers_of(widget):
+    """Return all that a widget of the training answers, part by part, and what it answers to nonsense."""
+    sent = []
+    widget.send = sent.append
+    for question in ({"part": "train-kernels"}, {"part": "train-digits-0"}, {"part": "train-digits-test"}, {"a": 1}):
+        widget._handle_custom_msg(question, [])
+    return sent
 
 
 @contextmanager

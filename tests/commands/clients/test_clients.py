@@ -18,12 +18,12 @@ from clients import (
     has_colour_of_theme,
     ink,
     opened,
-    picked_moved_drew,
     read,
     server,
     settle,
     train,
     use_a_finger,
+    use_the_keyboard,
     use_the_mouse,
     wait_for_pictures,
 )
@@ -87,49 +87,10 @@ def run(page, command, **arguments):
     page.evaluate("([command, args]) => jupyterapp.commands.execute(command, args)", [command, arguments])
 
 
-def test_every_control_works_by_keyboard(jupyter):
+@pytest.mark.parametrize("use", [use_the_keyboard, use_the_mouse, use_a_finger])
+def test_every_picture_answers(use, jupyter):
     page, errors = jupyter
-    film, explorer, draw, train, overlap = page.locator(PICTURES).all()
-    film.get_by_role("slider", name="batch").press("ArrowLeft")
-    film.locator("canvas[tabindex]").first.press("ArrowLeft")
-    film.get_by_role("combobox", name="epoch").press("ArrowDown")
-    explorer.get_by_role("radio").first.press("ArrowDown")
-    explorer.locator("canvas[tabindex]").press("ArrowUp")
-    pad = draw.locator("canvas[tabindex]")
-    for key in (" ", "ArrowDown", "ArrowDown", "ArrowDown", " "):
-        pad.press(key)
-    train.get_by_role("slider").press("ArrowRight")
-    train.get_by_role("combobox", name="hidden units").press("ArrowUp")
-    overlap.get_by_role("slider", name="mean").press("Home")
-    settle(page)
-    assert (read(page, 0)["batch"], read(page, 0)["epoch"]) == (468, 2)
-    assert read(page, 1)["run"] == 1
-    assert read(page, 1)["z"] == pytest.approx([0, 0.1])
-    assert sum(read(page, 2)["image"]) > 10
-    settings = read(page, TRAIN)["settings"]
-    assert (settings["klWeight"], settings["hidden"]) == (1.1e-3, 250)
-    assert read(page, OVERLAP)["place"] == pytest.approx(4.5)
-    draw.get_by_role("button", name="Clear").press("Enter")
-    film.get_by_role("button", name="Play").press(" ")
-    film.get_by_role("button", name="Pause").press(" ")
-    film.locator("canvas[tabindex]").first.press("ArrowLeft")
-    settle(page)
-    assert read(page, 2) is None
-    assert read(page, 0)["picked"] is not None
-    assert errors == []
-
-
-def test_a_mouse_moves_picks_and_draws(jupyter):
-    page, errors = jupyter
-    use_the_mouse(page)
-    assert picked_moved_drew(page) == (True, True, True)
-    assert errors == []
-
-
-def test_a_finger_moves_picks_and_draws(jupyter):
-    page, errors = jupyter
-    use_a_finger(page)
-    assert picked_moved_drew(page) == (True, True, True)
+    use(page)
     assert errors == []
 
 

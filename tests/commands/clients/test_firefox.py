@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from browsing import served
 from clients import INK
-from pictures import KINDS, RANDOM_EVENTS, write_page
+from pictures import ALL_KINDS
+from random_events import RANDOM_EVENTS, SAME_STATE
 from venvs import make_venv
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
@@ -23,6 +24,7 @@ READY = """const until = async test => { while (!test()) await new Promise(done 
 ODD = f"""(async () => {{
   {READY}
   await ({RANDOM_EVENTS})([SEED, COUNT]);
+  await (SAME)();
   return hosts.map(host => host.dataset.state);
 }})()"""
 MOST_GROWTH = 10  # megabytes, over 9,000 events: a thousand bytes or so for each
@@ -42,7 +44,7 @@ SEEN = f"""(async () => {{
   await until(() => WAIT);
   const frames = count => new Promise(done => requestAnimationFrame(() => done(count && frames(count - 1))));
   await frames(5);
-  const plane = hosts.at(-2).querySelector("canvas.vaelib-plane"), {{ width, height }} = plane;
+  const plane = document.querySelector("[data-live=draw] canvas.vaelib-plane"), {{ width, height }} = plane;
   const circle = plane.getContext("2d").getImageData(Math.round(width * 7 / 12), height / 2 - 4, 1, 1).data;
   return {{ states: hosts.map(host => host.live.read()), ink: ({INK})(hosts), circle: [...circle] }};
 }})()"""
@@ -50,7 +52,7 @@ SET_THEME = """Object.assign(document.documentElement.dataset, { theme: "THEME" 
   document.documentElement.style.setProperty("--pst-color-text-base", "TEXT");"""
 # What WebDriver calls the keys.
 LEFT, UP, RIGHT, DOWN, END = "\ue012", "\ue013", "\ue014", "\ue015", "\ue010"
-SCRUBBER, PANEL, PLANE, PAD, WEIGHT, PRESS = (
+SCRUBBER, PANEL, PLANE, PAD, WEIGHT, PRESS, MEAN = (
     f"[data-live={place}"
     for place in (
         "film] input[type=range]",
@@ -59,6 +61,7 @@ SCRUBBER, PANEL, PLANE, PAD, WEIGHT, PRESS = (
         "draw] canvas[tabindex]",
         "train] input[type=range]",
         "train] button",
+        "overlap] input[type=range]",
     )
 )
 # Wide and narrow, near and far from collapse, with a warm-up.
@@ -74,8 +77,6 @@ def python():
 
 @pytest.fixture(scope="module")
 def address(pictures):
-    write_page(pictures, ("train",))
-    write_page(pictures, (*KINDS, "train"))
     with served(pictures) as address:
         yield address
 
@@ -89,13 +90,15 @@ def visited(python, *pages):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def odd(seed, count):
-    return ODD.replace("SEED", str(seed)).replace("COUNT", str(count))
+def odd(kind, seed, count):
+    same = SAME_STATE.get(kind, "() => {}")
+    return ODD.replace("SEED", str(seed)).replace("COUNT", str(count)).replace("SAME", same)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", sorted({*ALL_KINDS} - {"train"}))
 def test_ten_thousand_events_leave_no_error_or_memory(kind, python, address):
-    first, second = visited(python, (f"{address}{kind}.html", [], odd(1, 1000)), (None, [], odd(2, 9000)))
+    begin, go_on = odd(kind, 1, 1000), odd(kind, 2, 9000)
+    first, second = visited(python, (f"{address}{kind}.html", [], begin), (None, [], go_on))
     assert [answer["problems"] for answer in (first, second)] == [[], []]
     assert [answer["value"] for answer in (first, second)] == [["ready"], ["ready"]]
     print(f"{kind}: {first['megabytes']:.1f} MB, then {second['megabytes']:.1f} MB")
@@ -103,8 +106,8 @@ def test_ten_thousand_events_leave_no_error_or_memory(kind, python, address):
 
 
 def used(python, address, *uses, then="", wait="true"):
-    """Return what the four pictures say of themselves after some uses."""
-    begin = (f"{address}{'-'.join((*KINDS, 'train'))}.html", [], SEEN.replace("THEN", "").replace("WAIT", "true"))
+    """Return what the pictures say of themselves after some uses."""
+    begin = (f"{address}{'-'.join(ALL_KINDS)}.html", [], SEEN.replace("THEN", "").replace("WAIT", "true"))
     *_, answer = visited(python, begin, (None, uses, SEEN.replace("THEN", then).replace("WAIT", wait)))
     assert answer["problems"] == []
     return answer["value"]
@@ -112,24 +115,27 @@ def used(python, address, *uses, then="", wait="true"):
 
 def test_every_picture_works_by_keyboard(python, address):
     uses = [("key", SCRUBBER, [END, LEFT]), ("key", PLANE, [UP]), ("key", PAD, [" ", *(3 * [DOWN]), " "])]
-    uses += [("key", PANEL, [LEFT]), ("key", WEIGHT, [RIGHT])]
-    film, explorer, draw, train = used(python, address, *uses)["states"]
+    uses += [("key", PANEL, [LEFT]), ("key", WEIGHT, [RIGHT]), ("key", MEAN, [END])]
+    film, explorer, draw, overlap, train = used(python, address, *uses)["states"]
     assert film["batch"] == 468
     assert film["picked"] is not None
     assert explorer["z"] == pytest.approx([0, 0.1])
     assert sum(draw["image"]) > 10
     assert train["settings"]["klWeight"] == pytest.approx(1.1e-3)
+    assert overlap["mean"] == 3
 
 
 @pytest.mark.parametrize("pointer", ["mouse", "touch"])
 def test_a_mouse_or_a_finger_picks_moves_draws_and_trains(pointer, python, address):
     uses = [("key", SCRUBBER, [END]), (pointer, PANEL, [[0, 10]]), (pointer, PLANE, [[50, -20]])]
-    uses += [(pointer, PAD, [[0, -30], [10, 0], [20, 40]]), (pointer, PRESS, [[0, 0]])]
-    film, explorer, draw, train = used(python, address, *uses, wait="hosts.at(-1).live.read().step > 0")["states"]
+    uses += [(pointer, PAD, [[0, -30], [10, 0], [20, 40]]), (pointer, MEAN, [[-60, 0]]), (pointer, PRESS, [[0, 0]])]
+    trains = "hosts.find(host => host.dataset.live === 'train').live.read().step > 0"
+    film, explorer, draw, overlap, train = used(python, address, *uses, wait=trains)["states"]
     assert film["picked"] is not None
     assert min(map(abs, explorer["z"])) > 0.2
     assert sum(draw["image"]) > 10
     assert train["step"] > 0
+    assert overlap["mean"] < 0
 
 
 @pytest.mark.parametrize("themes", [["dark"], ["dark", "light"]])

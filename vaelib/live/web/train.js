@@ -47,12 +47,20 @@ async function train(host, source, options, signal) {
     if (["klWeight", "learningRate", "numEpochs"].includes(name)) session.tellSettings();
     redraw();
   }
-  // Put the network into an explorer and a pad of its own, below.
+  // Put the network into an explorer and a pad of its own, below, in place of those of an earlier one.
+  let life = new AbortController();
+  signal.addEventListener("abort", () => life.abort());
   async function explore(weights, described) {
-    const own = await trainedSource(source, weights, described, { hidden: settings.hidden, label: labelOf(settings) });
+    life.abort();
+    const current = life = new AbortController();
+    const { hidden } = settings, label = labelOf(settings);
+    // `show` says what is wrong where it fails.
+    const own = await trainedSource(source, weights, described, { hidden, label })
+      .catch(error => () => Promise.reject(error));
+    if (current.signal.aborted) return;
     mine.replaceChildren(...["explorer", "draw"].map(kind => {
       const place = make("div", { "data-own": kind });
-      show(place, kind, own, {}, signal);
+      show(place, kind, own, { again: "press the button again" }, current.signal);
       return place;
     }));
     mine.scrollIntoView({ behavior: stillWanted() ? "auto" : "smooth" });
@@ -64,8 +72,9 @@ async function train(host, source, options, signal) {
     main.disabled = phase === "loading";
     one.disabled = isBusy;
     keep.disabled = state.mine.steps.length < 2;
-    take.disabled = state.mine.train.beta.length === 0 || !session.isReady();
-    ask.disabled = !session.isReady() || phase === "loading";
+    const cannotAsk = !session.isReady() || phase === "loading" || Boolean(state.wanted);
+    take.disabled = cannotAsk || state.mine.train.beta.length === 0;
+    ask.disabled = cannotAsk;
     again.disabled = phase === "idle" || phase === "loading";
     controls.lock(isBusy || phase === "paused");
     closeup.group.hidden = !state.closeup || isBusy;

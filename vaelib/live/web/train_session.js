@@ -13,29 +13,43 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
   const state = {
     phase: "idle", step: 0, numBatches: null, more: 0, pace: 0, mine: noCurve(), kept: [], posteriors: [], pixels: null, claimed,
   };
-  let engine = null, loaded = null, changes = [], lastGrid = 0;
+  let engine = null, loaded = null, loading = Promise.resolve(), changes = [], lastGrid = 0;
+  // Count beginnings and ends: what was loaded for an earlier one, and what its worker still tells, comes too late.
+  let turn = 0;
 
   // Load, start a worker from nothing or from what was kept, and train at once unless told otherwise.
   async function begin(running, from = null) {
     stop();
-    Object.assign(state, { phase: "loading", step: 0, more: from?.more ?? 0, pace: 0, asked: false, loaded: null });
+    const own = turn;
+    Object.assign(state, { phase: "loading", step: 0, more: from?.more ?? 0, pace: 0, asked: false, wanted: null, loaded: null });
     Object.assign(state, { mine: from?.mine ?? noCurve(), posteriors: [], pixels: null, closeup: null });
     // Sign only what the settings alone lead to.
     Object.assign(state, { fingerprint: null, isPure: from === null });
     redraw();
     try {
-      if (loaded?.count !== settings.count) {
-        const progress = (done, all) => { state.loaded = `Loading: ${done} of ${all} files`; redraw(); };
-        loaded = { count: settings.count, ...await loadTraining(source, settings.count, progress) };
-      }
-      engine = startWorker(loaded.script, message => { HEARD[message.what](message, running); redraw(); });
+      // Load one thing at a time, and nothing for a beginning that another one has overtaken.
+      loading = loading.catch(() => undefined).then(() => own === turn && load(settings.count));
+      await loading;
+      if (own !== turn) return;
+      engine = startWorker(loaded.script, message => {
+        if (own !== turn) return;
+        HEARD[message.what](message, running);
+        redraw();
+      });
       engine.tell({ do: "start", program: loaded.program, data: loaded.data, settings: told(), kept: from?.kept });
     } catch (error) {
+      if (own !== turn) return;
       HEARD.failed({ problem: error.message });
       redraw();
     }
   }
+  async function load(count) {
+    if (loaded?.count === count) return;
+    const progress = (done, all) => { state.loaded = `Loading: ${done} of ${all} files`; redraw(); };
+    loaded = { count, ...await loadTraining(source, count, progress) };
+  }
   function stop() {
+    turn++;
     engine?.stop();
     engine = null;
   }
@@ -97,8 +111,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
       else if (ask === "sign") {
         state.fingerprint = fingerprintOf(kept.weights);
         signed(state.fingerprint);
-      } else if (ask === "download") download(archiveOf(kept.weights, settings, state), "training.npz");
-      else explore(kept.weights, described);
+      } else answerWith(ask, kept.weights, described);
     },
     failed({ problem }) {
       Object.assign(state, { phase: "failed", problem });
@@ -145,9 +158,20 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     moved();
     begin(true);
   }
-  // Ask for the network, to "explore" or to "download".
+  // Ask for the network, to "explore" or to "download", once at a time.
   function askNetwork(ask) {
-    engine?.tell({ do: "keep", ask });
+    if (!engine || state.wanted) return;
+    state.wanted = ask;
+    engine.tell({ do: "keep", ask });
+    redraw();
+  }
+  async function answerWith(ask, weights, described) {
+    const own = turn;
+    if (ask === "download") download(archiveOf(weights, settings, state), "training.npz");
+    else await explore(weights, described);
+    if (own !== turn) return;
+    state.wanted = null;
+    redraw();
   }
   return { state, begin, stop, press, oneStep, keepRun, tryOut, askNetwork, tellSettings, isReady: () => Boolean(engine) };
 }
