@@ -27,7 +27,10 @@ ODD = f"""(async () => {{
   await (SAME)();
   return hosts.map(host => host.dataset.state);
 }})()"""
-MOST_GROWTH = 10  # megabytes, over 9,000 events: a thousand bytes or so for each
+# Megabytes, over 9,000 events: a thousand bytes or so for each. Of the workers that a training starts and stops,
+# Firefox frees some late: after 1,000 events, and three times 3,000 more, it had 158, 176, 178 and 164.
+MOST_GROWTH = {"train": 60}
+USUAL_GROWTH = 10
 TRAIN = f"""(async () => {{
   {READY}
   const [host] = hosts, status = host.querySelector(".vaelib-status");
@@ -95,14 +98,14 @@ def odd(kind, seed, count):
     return ODD.replace("SEED", str(seed)).replace("COUNT", str(count)).replace("SAME", same)
 
 
-@pytest.mark.parametrize("kind", sorted({*ALL_KINDS} - {"train"}))
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_ten_thousand_events_leave_no_error_or_memory(kind, python, address):
     begin, go_on = odd(kind, 1, 1000), odd(kind, 2, 9000)
     first, second = visited(python, (f"{address}{kind}.html", [], begin), (None, [], go_on))
     assert [answer["problems"] for answer in (first, second)] == [[], []]
     assert [answer["value"] for answer in (first, second)] == [["ready"], ["ready"]]
     print(f"{kind}: {first['megabytes']:.1f} MB, then {second['megabytes']:.1f} MB")
-    assert second["megabytes"] - first["megabytes"] < MOST_GROWTH
+    assert second["megabytes"] - first["megabytes"] < MOST_GROWTH.get(kind, USUAL_GROWTH)
 
 
 def used(python, address, *uses, then="", wait="true"):
