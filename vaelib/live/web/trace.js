@@ -74,7 +74,7 @@ function drawStrips(context, strips, epoch, numBatches, width, height, colours) 
       context.stroke();
     });
     context.setLineDash([]);
-    decades.forEach(power => write(context, String(10 ** power), width - MARGIN - 2, y(power) - 1, colours, "right", "bottom"));
+    decades.forEach(power => write(context, String(10 ** power), width - MARGIN - 6, y(power) - 1, colours, "right", "bottom"));
     write(context, i ? "σ, width" : "|μ|, distance from the origin", MARGIN + 4, top, colours, "left", "top");
   });
 }
