@@ -158,7 +158,9 @@ def test_the_weight_moves_while_it_trains(page, address):
     assert page.locator(".vaelib-closeup").is_visible()
     assert "true posterior" in page.locator(".vaelib-closeup").inner_text()
     press(page, "Go on")
-    page.wait_for_function("step => document.querySelector('[data-live=train]').live.read().step > step", arg=step + 5)
+    page.wait_for_function("step => document.querySelector('[data-live=train]').live.read().step > step", arg=step + 9)
+    # The last weight alone would be no name for it.
+    assert "moved on the way" in page.locator(".vaelib-runs tbody").inner_text()
 
 
 def test_a_reload_goes_on_where_it_was(page, address):
@@ -211,6 +213,12 @@ def test_the_trained_network_answers(page, address):
     press(page, "Explore and draw with it")
     for kind in ("explorer", "draw"):
         page.locator(f"[data-own={kind}][data-state=ready]").wait_for()
+    # It is one network: nothing is said of others.
+    said = page.locator("[data-own=explorer]").inner_text()
+    assert "The plane of kl_wt 1e-3" in said.replace("\xa0", " ")
+    assert "planes" not in said
+    assert "each network" not in said
+    assert "moved" not in page.locator(".vaelib-runs tbody").inner_text()
 
 
 def test_a_download_is_the_network_of_the_page(page, address, digits, tmp_path):

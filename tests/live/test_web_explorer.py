@@ -88,7 +88,7 @@ def test_the_explorer_shows_and_names_the_chosen_plane(explorer):
     explorer.settle()
     assert explorer.read("explorer")["run"] == 1
     assert "kl_wt 0.01 (β = 7.84)" in explorer.page.locator("[aria-live]").inner_text()
-    assert "The three planes have nothing in common but their prior" in explorer.host("explorer").inner_text()
+    assert "The planes have nothing in common but their prior" in explorer.host("explorer").inner_text()
 
 
 def test_it_says_how_far_the_nearest_digit_is_and_where_none_comes(explorer, posteriors):

@@ -23,7 +23,8 @@ async function explorer(host, source, options, signal) {
   const choices = runs.map((run, i) => make("input", {
     type: "radio", name: group, value: i, checked: i === 0, change: () => { choose(i); speak(); },
   }));
-  const figures = runs.map(run => decodedFigure(run.label));
+  // A network that was trained in the page stands alone.
+  const isOne = runs.length === 1, figures = runs.map(run => decodedFigure(run.label));
   const place = make("span", { class: "vaelib-numbers" }), where = make("p", { class: "vaelib-where" });
   const checkbox = checked => make("input", { type: "checkbox", checked, change: () => redraw() });
   const tiled = checkbox(true), dotted = checkbox(false);
@@ -33,7 +34,7 @@ async function explorer(host, source, options, signal) {
   const walk = walkButton(share => move(between(...state.ends, share)), () => speak(), signal);
   const spoken = speaker();
   host.replaceChildren(
-    make("fieldset", {}, make("legend", {}, "The plane of"),
+    isOne ? make("p", {}, `The plane of ${together(runs[0].label)}`) : make("fieldset", {}, make("legend", {}, "The plane of"),
       ...runs.map((run, i) => make("label", {}, choices[i], together(run.label)))),
     make("div", { class: "vaelib-side-by-side" },
       make("div", {}, canvas,
@@ -42,9 +43,9 @@ async function explorer(host, source, options, signal) {
           make("label", {}, tiled, "decoded digits, faint where no test digit is near"),
           make("label", {}, dotted, "test digits"))),
       make("div", {},
-        make("p", {}, place, ", decoded by each network:"),
+        make("p", {}, place, isOne ? ", decoded:" : ", decoded by each network:"),
         make("div", { class: "vaelib-decoded" }, ...figures.map(({ figure }) => figure)),
-        make("p", {}, "The three planes have nothing in common but their prior: what lies at a point in one says " +
+        isOne ? "" : make("p", {}, "The planes have nothing in common but their prior: what lies at a point in one says " +
           "nothing of that point in the others."),
         legend(),
         where),
@@ -54,7 +55,7 @@ async function explorer(host, source, options, signal) {
     strip,
     make("div", { class: "vaelib-controls" },
       button("Sample again", () => { sample(); spoken.textContent = "Sampled."; }),
-      "Each network decodes the same ten z, drawn from the prior:"),
+      isOne ? "Ten z, drawn from the prior and decoded:" : "Each network decodes the same ten z, drawn from the prior:"),
     make("div", { class: "vaelib-samples" },
       ...runs.flatMap((run, i) => [make("span", {}, together(run.label)), samples[i]])),
     spoken,

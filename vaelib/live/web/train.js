@@ -53,7 +53,7 @@ async function train(host, source, options, signal) {
   async function explore(weights, described) {
     life.abort();
     const current = life = new AbortController();
-    const { hidden } = settings, label = labelOf(settings);
+    const { hidden } = settings, label = runLabel(settings, session.state.mine);
     // `show` says what is wrong where it fails.
     const own = await trainedSource(source, weights, described, { hidden, label })
       .catch(error => () => Promise.reject(error));

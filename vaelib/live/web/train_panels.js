@@ -31,7 +31,7 @@ function fillTrainView(view, state, settings, facts, colours) {
   panel.canvas.setAttribute("aria-label", `${posteriors.length / 4} posteriors as ellipses around the prior's circle`);
   if (pixels && pixels !== view.painted) paintGrid(digits, pixels);
   view.painted = pixels;
-  const label = labelOf(settings), look = [plots[0].clientWidth, devicePixelRatio, Object.values(colours).join()];
+  const label = runLabel(settings, mine), look = [plots[0].clientWidth, devicePixelRatio, Object.values(colours).join()];
   const curvesOf = [mine, mine.steps.length, kept, numSteps, label, ...look];
   if (curvesOf.every((value, i) => value === view.curvesOf[i])) return;
   view.curvesOf = curvesOf;

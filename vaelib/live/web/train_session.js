@@ -147,7 +147,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
   const oneStep = () => { if (engine && state.phase !== "finished") engine.tell({ do: "one" }); else begin(false); };
   function keepRun() {
     if (state.mine.steps.length < 2) return;
-    state.kept = [{ label: labelOf(settings), ...structuredClone(state.mine) }, ...state.kept].slice(0, MOST_KEPT);
+    state.kept = [{ label: runLabel(settings, state.mine), ...structuredClone(state.mine) }, ...state.kept].slice(0, MOST_KEPT);
     redraw();
   }
   function tryOut(experiment) {

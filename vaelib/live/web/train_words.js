@@ -16,6 +16,12 @@ function labelOf({ klWeight, hidden, count, learningRate, warmup, seed }) {
   return [weightLabel(klWeight), ...others.filter(Boolean)].join(", ");
 }
 
+// Name a training, and say where its weight was moved: the label has the last one only.
+function runLabel(settings, mine) {
+  const isMoved = settings.warmup === 0 && new Set(mine.train.beta).size > 1;
+  return labelOf(settings) + (isMoved ? ", moved on the way" : "");
+}
+
 function fingerprintText(fingerprint, claimed) {
   if (!fingerprint) return "";
   if (!claimed) return ` Its weights have the fingerprint ${fingerprint}: with these settings, yours should have it too.`;
