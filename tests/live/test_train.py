@@ -292,6 +292,7 @@ def test_an_experiment_pressed_twice_leaves_one_worker(page, address):
     page.add_init_script(COUNT_WORKERS)
     visit(page, address + SMALL)
     page.evaluate("""() => {
+      scrollTo(0, document.body.scrollHeight);
       const buttons = [...document.querySelectorAll("button")];
       const tryOut = text => buttons.find(node => node.textContent.includes(text)).click();
       tryOut("Does it wake up?");
@@ -301,6 +302,8 @@ def test_an_experiment_pressed_twice_leaves_one_worker(page, address):
     assert page.evaluate("() => workers") == 1
     assert read(page)["settings"]["hidden"] == 125
     press(page, "Pause")
+    # Its button is below the pictures; what it begins comes in sight.
+    page.wait_for_function("() => document.querySelector('.vaelib-weight').getBoundingClientRect().top >= 0")
 
 
 def test_a_weight_that_is_moved_while_the_kernels_start_counts(page, address):

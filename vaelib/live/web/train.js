@@ -23,7 +23,7 @@ async function train(host, source, options, signal) {
   host.replaceChildren(
     controls.group,
     make("div", { class: "vaelib-controls" }, main, ...(small ? [again] : [one, again, keep, ask, take]), ...returning),
-    view.status, closeup.group, view.pictures, view.curves, ...(small ? [] : [view.table, experiments(session.tryOut)]),
+    view.status, closeup.group, view.pictures, view.curves, ...(small ? [] : [view.table, experiments(tryOut)]),
     mine, spoken,
   );
 
@@ -40,6 +40,11 @@ async function train(host, source, options, signal) {
       }),
       button("Forget it", () => { forget(); gone(); }),
     ];
+  }
+  // The button is below the pictures: show what it begins.
+  function tryOut(experiment) {
+    session.tryOut(experiment);
+    host.scrollIntoView({ behavior: stillWanted() ? "auto" : "smooth" });
   }
   function changed(name) {
     session.state.claimed = null;
