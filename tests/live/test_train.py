@@ -301,9 +301,9 @@ def test_an_experiment_pressed_twice_leaves_one_worker(page, address):
     wait_for(page, "Epoch")
     assert page.evaluate("() => workers") == 1
     assert read(page)["settings"]["hidden"] == 125
-    press(page, "Pause")
     # Its button is below the pictures; what it begins comes in sight.
     page.wait_for_function("() => document.querySelector('.vaelib-weight').getBoundingClientRect().top >= 0")
+    press(page, "Pause")
 
 
 def test_a_weight_that_is_moved_while_the_kernels_start_counts(page, address):
