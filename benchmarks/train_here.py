@@ -16,14 +16,14 @@ import keras
 from playwright.sync_api import sync_playwright
 
 import vaelib
-from vaelib.live.training import kernels_data
+from vaelib.live.training import kernels_data, spread
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path += [str(ROOT / "tests/support"), str(ROOT / "book/ext")]
 from browsing import QUIET, find_browser, served  # noqa: E402
 
 PAGE = "book/train_it_here.html"
-NUM_DIGITS, NUM_TEST, NUM_EPOCHS = 10_000, 2_000, 20
+NUM_DIGITS, NUM_EPOCHS = 10_000, 20
 KL_WTS = (1e-3, 2e-2, 5e-2)
 # Hear what the worker tells.
 LISTEN = """
@@ -187,7 +187,7 @@ def compare(browser, address, kl_wt, seeds):
         run = vaelib.fit(
             model,
             digits.x_train[:NUM_DIGITS],
-            validation_data=digits.x_test[:NUM_TEST],
+            validation_data=spread(digits.x_test),
             num_epochs=NUM_EPOCHS,
             shuffle=False,
             seed=seed,

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from browsing import served
 from pictures import answers_of, opened_notebook, write_notebook
@@ -42,6 +43,15 @@ def test_a_saved_notebook_holds_neither_digits_nor_kernels(widget):
     assert len(json.dumps(widget.data)) < 60_000
     # All of its images can be trained on, and each number of them has its thresholds.
     assert [size["count"] for size in widget.data["train-facts"]["sizes"]] == [1000, 2000]
+
+
+def test_the_test_digits_are_spread_over_all(small):
+    index = np.arange(4500)
+    x_test = np.tile((index % 256 / 255).astype("float32")[:, None, None, None], (1, 28, 28, 1))
+    parts = training.training_parts(small.x_train, x_test, index % 10, {})
+    assert parts["train-digits-test"]() == training.digits_data(x_test[::2][:2000])
+    assert parts["train-facts"]()["labels"] == "02468" * 400
+    assert training.spread(index[:1999]).tolist() == index[:1999].tolist()
 
 
 def test_images_of_another_kind_are_refused(small):

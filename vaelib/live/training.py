@@ -14,7 +14,7 @@ from ..analysis import latent_grid
 from ..data import IMAGE_SHAPE, check_images
 from ..theory import collapse_threshold
 
-__all__ = ["digits_data", "facts_data", "kernels_data", "training_parts"]
+__all__ = ["digits_data", "facts_data", "kernels_data", "spread", "training_parts"]
 
 _WEB = Path(__file__).parent / "web"
 # Join them in this order: the kernels first, then what uses them.
@@ -32,18 +32,20 @@ _WORKER = (
     "train/closeup",
     "train/trainer",
 )
-# Let a reader train on so many digits, or on all; send them in parts; judge by so many test digits.
+# Let a reader train on so many digits, or on all; send them in parts; judge by so many test digits, evenly spread: the
+# first ones of MNIST are easier than the others.
 _SIZES, _PART, _NUM_TEST = (1_000, 10_000), 10_000, 2_000
 
 
 def training_parts(
-    x: ArrayLike, x_test: ArrayLike, results: Mapping[str, Any]
+    x: ArrayLike, x_test: ArrayLike, labels: ArrayLike, results: Mapping[str, Any]
 ) -> dict[str, Callable[[], dict[str, Any]]]:
     """Return what makes each part of what training needs: a dict from its name to a function of nothing.
 
     Args:
         x: (n, 28, 28, 1), training images in [0, 1] of 8-bit pixels.
-        x_test: (m, 28, 28, 1), test images; the first 2,000 are used.
+        x_test: (m, 28, 28, 1), test images; up to 2,000 of them are used, at equal steps.
+        labels: (m,) integers from 0 to 9, the classes of x_test.
         results: dict from a label to the `RunResult` of a run to compare with.
 
     Returns:
@@ -55,12 +57,22 @@ def training_parts(
     """
     x, x_test = (_checked(images, name) for images, name in ((x, "x"), (x_test, "x_test")))
     digits = {f"train-digits-{i // _PART}": x[i : i + _PART] for i in range(0, len(x), _PART)}
-    digits["train-digits-test"] = x_test[:_NUM_TEST]
+    digits["train-digits-test"] = spread(x_test)
     return {
-        "train-facts": partial(facts_data, x, results),
+        "train-facts": partial(facts_data, x, spread(labels), results),
         "train-kernels": kernels_data,
         **{name: partial(digits_data, images) for name, images in digits.items()},
     }
+
+
+def spread(of_test_images: ArrayLike) -> np.ndarray:
+    """Return what belongs to the test images that a training is judged by: every one, or up to 2,000 at equal steps.
+
+    Args:
+        of_test_images: (m, ...), the test images, or their labels.
+    """
+    array = np.asarray(of_test_images)
+    return array[:: max(len(array) // _NUM_TEST, 1)][:_NUM_TEST]
 
 
 def _checked(images: ArrayLike, name: str) -> np.ndarray:
@@ -98,16 +110,18 @@ def digits_data(x: ArrayLike) -> dict[str, Any]:
     }
 
 
-def facts_data(x: ArrayLike, results: Mapping[str, Any]) -> dict[str, Any]:
+def facts_data(x: ArrayLike, labels: ArrayLike, results: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the page sets beside its own training, as one object for JSON.
 
     Args:
         x: (n, 28, 28, 1), the training images in [0, 1].
+        labels: (m,) integers from 0 to 9, the classes of the test images in use.
         results: dict from a label to the `RunResult` of a run to compare with.
 
     Returns:
         "sizes", how many images, the first ones, a reader may choose to train on, each with the two critical betas of
-        those images; "runs", with distortion and rate of the test images and the steps after which they were measured;
+        those images; "labels", as one text; "runs", with distortion and rate of the test images and the steps after
+        which they were measured;
         "grid", the points of `latent_grid` one after another.
     """
     x = check_images(x)
@@ -124,6 +138,7 @@ def facts_data(x: ArrayLike, results: Mapping[str, Any]) -> dict[str, Any]:
     ]
     return {
         "sizes": [{"count": n, "thresholds": collapse_threshold(x[:n])[:2].round(2).tolist()} for n in sizes],
+        "labels": "".join(map(str, np.asarray(labels))),
         "runs": runs,
         "grid": latent_grid().ravel().round(4).tolist(),
     }

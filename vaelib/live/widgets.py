@@ -114,7 +114,7 @@ def train_here(
     Args:
         x: (n, 28, 28, 1), training images in [0, 1], rounded to 8 bits. The browser trains on the first 1,000, the
             first 10,000 or all of them, as the reader chooses.
-        x_test: (m, 28, 28, 1), test images, of which the first 2,000 are used.
+        x_test: (m, 28, 28, 1), test images, of which up to 2,000 are used, at equal steps.
         labels: (m,) integers from 0 to 9, the classes of x_test.
         results: None, or a dict from a label to the `RunResult` of a run, whose distortion and rate stand beside.
 
@@ -127,8 +127,8 @@ def train_here(
 
     Used in chapter 10.
     """
-    parts = training_parts(x, x_test, results or {})
     digits = data.digits_of(x_test, labels)
+    parts = training_parts(x, x_test, labels, results or {})
     return _Training(parts, data={"train-facts": parts["train-facts"](), "digits": digits})
 
 

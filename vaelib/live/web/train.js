@@ -60,7 +60,7 @@ async function train(host, source, options, signal) {
     const current = life = new AbortController();
     const { hidden } = settings, label = runLabel(settings, session.state.mine);
     // `show` says what is wrong where it fails.
-    const own = await trainedSource(source, weights, described, { hidden, label })
+    const own = await trainedSource(source, weights, described, facts.labels, { hidden, label })
       .catch(error => () => Promise.reject(error));
     if (current.signal.aborted) return;
     mine.replaceChildren(...["explorer", "draw"].map(kind => {

@@ -50,13 +50,14 @@ function reachOf(means, stds) {
   return nearest.sort((a, b) => a - b)[Math.floor(0.99 * nearest.length)];
 }
 
-// Serve a trained network, as the worker described it, as the book's own runs are served.
-async function trainedSource(source, weights, described, { hidden, label }) {
-  const { labels, ...digits } = await source("digits"), { means, stds, softplus } = described, count = means.length / 2;
-  const { encoder, decoder } = layersOf(weights, hidden), some = labels.values.subarray(0, count);
+// Serve a trained network, as the worker described it, as the book's own runs are served; `labels` is a text of the test
+// digits' classes.
+async function trainedSource(source, weights, described, labels, { hidden, label }) {
+  const { examples } = await source("digits"), { means, stds, softplus } = described;
+  const { encoder, decoder } = layersOf(weights, hidden), classes = Uint8Array.from(labels);
   const found = {
-    runs: [{ label }], digits: { ...digits, labels: { shape: [count], values: some } },
-    prices: { quartiles: [quartilesOf(some, described)] }, "softplus-0": softplus,
+    runs: [{ label }], digits: { examples, labels: { shape: [classes.length], values: classes } },
+    prices: { quartiles: [quartilesOf(classes, described)] }, "softplus-0": softplus,
     "points-0": { mean: { values: means }, std: { values: stds }, reach: reachOf(means, stds) },
     "encoder-0": encoder, "decoder-0": decoder,
   };
