@@ -11,6 +11,7 @@ import pytest
 from browsing import served
 
 import vaelib
+from vaelib.live import data
 from vaelib.live.training import spread
 from vaelib.training import load_download
 
@@ -194,6 +195,23 @@ KEEP_OLD = """() => new Promise((done, fail) => {
   request.onsuccess = () => { request.result.close(); done(); };
   request.onerror = request.onblocked = () => fail(request.error ?? new Error("another page has it open"));
 })"""
+
+
+def test_what_was_kept_within_an_epoch_names_a_whole_one(page, address):
+    visit(page, address + SMALL)
+    press(page, "Train")
+    wait_for(page, "Finished")
+    page.wait_for_timeout(500)
+    memory = (data._WEB / "train_memory.js").read_text()
+    page.evaluate(
+        f"""async () => {{ {memory}
+          const training = await recall();
+          training.kept.step = 33;
+          await remember(training); }}"""
+    )
+    page.reload()
+    visit(page, address)
+    assert page.get_by_role("button", name="Go on with").inner_text().endswith(", epoch 4")
 
 
 def test_a_training_in_an_older_layout_is_let_go(page, address):

@@ -30,7 +30,7 @@ async function train(host, source, options, signal) {
   // Offer what was kept in this browser.
   function returnButtons(found) {
     const gone = () => returning.forEach(node => node.remove());
-    const epoch = found.kept.step / found.numBatches;
+    const epoch = Math.floor(found.kept.step / found.numBatches);
     return [
       button(`Go on with ${labelOf(found.settings)}, epoch ${epoch}`, () => {
         Object.assign(settings, found.settings);
