@@ -139,15 +139,8 @@ const model = {
     for (const hear of hearing) hear({ part, value });
   },
 };
-let close = widget.render({ model, el: cell });
-window.notebook = {
-  cell, attach: () => document.querySelector("main").append(cell), close: () => close(),
-  again() {
-    close();
-    cell.replaceChildren();
-    close = widget.render({ model, el: cell });
-  },
-};
+const close = widget.render({ model, el: cell });
+window.notebook = { attach: () => document.querySelector("main").append(cell), close, cell };
 """
 NOTEBOOK_PAGE = """<!doctype html>
 <html lang="en">

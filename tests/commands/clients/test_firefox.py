@@ -28,7 +28,7 @@ ODD = f"""(async () => {{
   return hosts.map(host => host.dataset.state);
 }})()"""
 # Megabytes, over 9,000 events: a thousand bytes or so for each. Of the workers that a training starts and stops,
-# Firefox frees some late: after 1,000 events, and three times 3,000 more, it had 158, 176, 178 and 164.
+# Firefox frees some late, so that its memory goes up and down.
 MOST_GROWTH = {"train": 60}
 USUAL_GROWTH = 10
 TRAIN = f"""(async () => {{
