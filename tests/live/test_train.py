@@ -1,30 +1,19 @@
-"""Train in the page as a reader does: press, pause, change the weight, keep, reload, and where it cannot work."""
+"""Train in the page as a reader does: press, pause, change the weight, keep, reload."""
 
 import os
-import re
 import signal
 import time
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from browsing import served
+from training_page import SMALL, press, read, visit, wait_for
 
 import vaelib
 from vaelib.live import data
 from vaelib.live.training import spread
 from vaelib.training import load_download
 
-# Run something in the worker before its own script.
-INSIDE = """(before => {
-  const Plain = window.Blob;
-  window.Blob = class extends Plain {
-    constructor(parts, options) { super(options?.type === "text/javascript" ? [before, ...parts] : parts, options); }
-  };
-})"""
-NO_MEMORY = """
-WebAssembly.instantiate = WebAssembly.instantiateStreaming = () => Promise.reject(new RangeError("No memory"));
-""".strip()
 # Count the workers that were started and not stopped.
 COUNT_WORKERS = """
 window.workers = 0;
@@ -33,47 +22,10 @@ window.Worker = class extends Worker {
   terminate() { super.terminate(); workers--; }
 };
 """
-SMALL = "#train=hidden:125,count:1000,numEpochs:5"
-
-
-@pytest.fixture(scope="module")
-def address(pictures):
-    with served(pictures) as address:
-        yield f"{address}train.html"
-
-
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 900, "height": 900})
-    page = context.new_page()
-    page.errors, page.asked = [], []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("request", lambda request: page.asked.append(re.sub(".*/", "", request.url)))
-    yield page
-    assert page.errors == []
-    context.close()
-
-
-def visit(page, address):
-    page.goto(address)
-    page.locator("[data-live=train]").scroll_into_view_if_needed()
-    page.locator("[data-live=train][data-state=ready]").wait_for()
-
-
-def press(page, name):
-    page.get_by_role("button", name=name).click()
-
-
-def wait_for(page, text):
-    page.locator(".vaelib-status", has_text=text).wait_for()
-
-
-def read(page):
-    return page.evaluate("() => document.querySelector('[data-live=train]').live.read()")
 
 
 def test_it_trains_when_asked_and_not_before(page, address):
-    visit(page, address + SMALL)
+    visit(page, address, SMALL)
     assert not [name for name in page.asked if name.startswith(("train-digits", "train-kernels"))]
     press(page, "Train")
     wait_for(page, "Finished")
@@ -93,7 +45,7 @@ def test_it_ends_alike_again_and_after_a_sleep(page, address):
     ends = []
     for sleeps in (False, True):
         page.goto("about:blank")
-        visit(page, address + SMALL)
+        visit(page, address, SMALL)
         press(page, "Train")
         page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().step > 3")
         if sleeps:
@@ -128,7 +80,7 @@ IN_THE_BACKGROUND = """() => {
 
 
 def test_a_tab_in_the_background_trains_on(page, address):
-    visit(page, address + SMALL)
+    visit(page, address, SMALL)
     page.evaluate(IN_THE_BACKGROUND)
     press(page, "Train")
     page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().step === 40", polling=200)
@@ -138,7 +90,7 @@ def test_a_tab_in_the_background_trains_on(page, address):
 
 
 def test_the_weight_moves_while_it_trains(page, address):
-    visit(page, address + SMALL.replace("numEpochs:5", "numEpochs:100"))
+    visit(page, address, SMALL.replace("numEpochs:5", "numEpochs:100"))
     press(page, "Train")
     page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().step > 16")
     slider = page.locator(".vaelib-weight")
@@ -166,7 +118,7 @@ def test_the_weight_moves_while_it_trains(page, address):
 
 
 def test_a_reload_goes_on_where_it_was(page, address):
-    visit(page, address + SMALL)
+    visit(page, address, SMALL)
     press(page, "Train")
     wait_for(page, "Finished")
     before = read(page)["mine"]
@@ -198,7 +150,7 @@ KEEP_OLD = """() => new Promise((done, fail) => {
 
 
 def test_what_was_kept_within_an_epoch_names_a_whole_one(page, address):
-    visit(page, address + SMALL)
+    visit(page, address, SMALL)
     press(page, "Train")
     wait_for(page, "Finished")
     page.wait_for_timeout(500)
@@ -216,14 +168,14 @@ def test_what_was_kept_within_an_epoch_names_a_whole_one(page, address):
 
 def test_a_training_in_an_older_layout_is_let_go(page, address):
     # Keep it from another page of the server: that of the training opens what is kept itself, in the layout of today.
-    page.goto(f"{address}.of-before")
+    page.goto(f"{address}train.html.of-before")
     page.evaluate(KEEP_OLD)
     visit(page, address)
     assert page.get_by_role("button", name="Go on with").count() == 0
 
 
 def test_the_trained_network_answers(page, address):
-    visit(page, address + SMALL)
+    visit(page, address, SMALL)
     press(page, "Train")
     wait_for(page, "Finished")
     press(page, "Keep this run")
@@ -241,7 +193,7 @@ def test_the_trained_network_answers(page, address):
 
 
 def test_a_download_is_the_network_of_the_page(page, address, digits, tmp_path):
-    visit(page, address + SMALL)
+    visit(page, address, SMALL)
     press(page, "Train")
     wait_for(page, "Finished")
     with page.expect_download() as found:
@@ -274,7 +226,7 @@ def test_it_collapses_where_the_digits_say(page, address):
     rates = []
     for kl_wt in (40 / 784, 20 / 784):
         page.goto("about:blank")
-        visit(page, f"{address}#train=hidden:125,klWeight:{kl_wt}")
+        visit(page, address, f"#train=hidden:125,klWeight:{kl_wt}")
         press(page, "Train")
         wait_for(page, "Finished")
         rates.append(read(page)["mine"]["rate"][-1])
@@ -283,14 +235,14 @@ def test_it_collapses_where_the_digits_say(page, address):
 
 
 def test_a_link_holds_the_fingerprint_of_what_was_trained(page, address):
-    visit(page, address + SMALL)
+    visit(page, address, SMALL)
     press(page, "Train")
     wait_for(page, "yours should have it too")
     link, fingerprint = page.url, read(page)["fingerprint"]
     assert link.endswith(f"fingerprint:{fingerprint}")
     for claimed, words in ((fingerprint, "the same bits"), ("0123abcd", "some bits differ")):
         page.goto("about:blank")
-        visit(page, link.replace(fingerprint, claimed))
+        visit(page, address, "#" + link.partition("#")[2].replace(fingerprint, claimed))
         press(page, "Train")
         wait_for(page, words)
 
@@ -309,7 +261,7 @@ def test_the_arrow_keys_reach_every_weight(page, address):
 
 def test_an_experiment_pressed_twice_leaves_one_worker(page, address):
     page.add_init_script(COUNT_WORKERS)
-    visit(page, address + SMALL)
+    visit(page, address, SMALL)
     page.evaluate("""() => {
       scrollTo(0, document.body.scrollHeight);
       const buttons = [...document.querySelectorAll("button")];
@@ -326,7 +278,7 @@ def test_an_experiment_pressed_twice_leaves_one_worker(page, address):
 
 
 def test_a_weight_that_is_moved_while_the_kernels_start_counts(page, address):
-    visit(page, address + SMALL)
+    visit(page, address, SMALL)
     press(page, "Train")
     for _ in range(3):
         page.get_by_role("slider").press("ArrowRight")
@@ -337,35 +289,3 @@ def test_a_weight_that_is_moved_while_the_kernels_start_counts(page, address):
     # No settings alone lead to what was moved on the way.
     assert seen["fingerprint"] is None
     assert "fingerprint" not in page.url
-
-
-def test_settings_that_are_none_are_left_out(page, address):
-    visit(page, address + "#train=klWeight:99,hidden:7,seed:3,wrong:1")
-    settings = read(page)["settings"]
-    assert (settings["klWeight"], settings["hidden"], settings["seed"]) == (1e-3, 500, 3)
-
-
-@pytest.mark.parametrize(
-    ("without", "sentence"),
-    [
-        ("delete window.Worker", "Training has stopped"),
-        ("delete window.DecompressionStream", "too old to unpack"),
-        (f"{INSIDE}('delete self.WebAssembly;')", "WebAssembly is switched off"),
-        (f"{INSIDE}('WebAssembly.validate = () => false;')", "has no SIMD"),
-        (f"{INSIDE}('{NO_MEMORY}')", "refused them memory"),
-        ("window.Blob = class { constructor() { throw new Error('none'); } }", "Training has stopped"),
-    ],
-)
-def test_a_browser_that_cannot_says_so(page, address, without, sentence):
-    page.add_init_script(without)
-    visit(page, address + SMALL)
-    press(page, "Train")
-    wait_for(page, sentence)
-    assert page.get_by_role("button", name="Try again").is_enabled()
-
-
-def test_missing_digits_are_named(page, address):
-    page.route("**/train-digits-0.js", lambda route: route.abort())
-    visit(page, address + SMALL)
-    press(page, "Train")
-    wait_for(page, "train-digits-0.js could not be loaded")

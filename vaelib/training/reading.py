@@ -113,23 +113,33 @@ class StreamSource:
     def _read(self, batches: Iterator[Any], epoch: int, start: int, first_step: int) -> Stretch:
         """Read the batches of one stretch into a tensor, as many rows for each as the first batch has."""
         stop, size = min(start + self._steps_per_stretch, self.num_steps), self.batch_size
-        images = np.zeros((self._steps_per_stretch, size, *self.image_shape), "float32")
         rows = np.arange(self._steps_per_stretch * size, dtype="int32").reshape(-1, size)
-        weights = np.zeros(rows.shape, "float32")
-        x = images[0]
+        weights, parts = np.zeros(rows.shape, "float32"), []
         for i, step in enumerate(range(start, stop)):
-            x = self._next(batches, epoch, step)
-            drawn = self._draw(x, first_step + step) if self._draw else x
-            # Fill up a smaller batch with its first image, which counts nothing there.
-            images[i, : len(x)], weights[i, : len(x)], rows[i, len(x) :] = drawn, 1, i * size
-        return Stretch(tf.constant(images.reshape(-1, *self.image_shape)), rows, weights, start, stop, _digest(x))
+            batch = self._pull(batches, self._name_of(epoch, step))
+            x = self._checked(batch, epoch, step)
+            parts.append(tf.constant(self._draw(x, first_step + step)) if self._draw else _as_tensor(batch, x))
+            # Fill up a smaller batch: its other rows lead to its first image, and count nothing.
+            parts.append(self._nothing(size - len(x)))
+            weights[i, : len(x)], rows[i, len(x) :] = 1, i * size
+        parts.append(self._nothing((self._steps_per_stretch - (stop - start)) * size))
+        return Stretch(tf.concat(parts, axis=0), rows, weights, start, stop, _digest(x))
+
+    def _nothing(self, num_images: int) -> tf.Tensor:
+        return tf.zeros((num_images, *self.image_shape))
 
     def _next(self, batches: Iterator[Any], epoch: int, step: int) -> np.ndarray:
         """Return the images of the next batch, or raise a ValueError that names it."""
-        name = f"batch {step + 1} of {self._name}" + (f" in epoch {epoch + 1}" if epoch else "")
-        batch = self._pull(batches, name)
+        return self._checked(self._pull(batches, self._name_of(epoch, step)), epoch, step)
+
+    def _name_of(self, epoch: int, step: int) -> str:
+        return f"batch {step + 1} of {self._name}" + (f" in epoch {epoch + 1}" if epoch else "")
+
+    def _checked(self, batch: Any, epoch: int, step: int) -> np.ndarray:
+        """Return the images of a batch as it came, or raise a ValueError that names it."""
         if batch is None:
             raise ValueError(self._too_short(epoch, step))
+        name = self._name_of(epoch, step)
         images = one_set_of_images(self._model, batch, name)
         if len(images) > getattr(self, "batch_size", len(images)):
             raise ValueError(
@@ -257,6 +267,12 @@ def _num_batches(data: tf.data.Dataset | keras.utils.PyDataset, name: str, steps
         how = "say how many batches make an epoch, steps_per_epoch=1000, or cut it" if name == "x" else "cut it"
         raise ValueError(f"{name} must have an end, got a stream without one: {how}, dataset.take(1000).")
     return known
+
+
+def _as_tensor(batch: Any, images: np.ndarray) -> tf.Tensor:
+    """Return the images of a batch as a tensor: the batch's own where it has float32 ones, which saves a copy."""
+    x = batch[0] if isinstance(batch, tuple) else batch
+    return x if tf.is_tensor(x) and x.dtype == tf.float32 else tf.constant(images)
 
 
 def _digest(x: np.ndarray) -> int:

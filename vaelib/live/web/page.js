@@ -3,23 +3,25 @@
 function pageSource(folder) {
   const found = {};
   window.vaelibData ??= {};
-  return name => {
-    found[name] ??= new Promise((resolve, reject) => {
-      const address = `${folder}${name}.js`;
-      const script = make("script", {
-        src: address,
-        error: () => reject(new Error(`The file ${address} could not be loaded.`)),
-        load: () => {
-          const data = window.vaelibData[name];
-          delete window.vaelibData[name];
-          if (data === undefined) reject(new Error(`The file ${address} is incomplete.`));
-          else try { resolve(unpack(name, data)); } catch (error) { reject(error); }
-        },
-      });
-      document.head.append(script);
+  const load = name => new Promise((resolve, reject) => {
+    const address = `${folder}${name}.js`;
+    const script = make("script", {
+      src: address,
+      error: () => reject(new Error(`The file ${address} could not be loaded.`)),
+      load: () => {
+        const data = window.vaelibData[name];
+        delete window.vaelibData[name];
+        if (data === undefined) reject(new Error(`The file ${address} is incomplete.`));
+        else try { resolve(unpack(name, data)); } catch (error) { reject(error); }
+      },
     });
-    return found[name];
-  };
+    document.head.append(script);
+  });
+  // Keep what came, and no failure: the reader may ask again.
+  return name => (found[name] ??= load(name).catch(error => {
+    delete found[name];
+    throw error;
+  }));
 }
 
 function startPage(folder) {

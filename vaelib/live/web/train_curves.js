@@ -4,6 +4,8 @@ const CURVES = [
   ["distortion D, nats", point => point.distortion], ["rate R, nats", point => point.rate],
   ["−ELBO = D + R, nats", point => point.distortion + point.rate],
 ];
+// Keep the names of runs as many pixels apart.
+const NAME_HEIGHT = 12;
 
 // Return the steps and a value of a committed run, or of one that was kept, as points.
 function pointsOf(run, value) {
@@ -41,12 +43,14 @@ function drawCurve(canvas, name, value, { mine, kept, known, numSteps }, colours
     if (points.length === 1) context.fillRect(x(points[0][0]) - 2, y(points[0][1]) - 2, 4, 4);
   }
   context.restore();
-  // Name the committed runs where they leave the plot.
-  for (const { points, text } of lines) {
-    const last = points.filter(isInSight).at(-1);
-    if (!text || !last) continue;
-    const height = Math.min(Math.max(y(last[1]), top + 6), bottom - 6);
-    write(context, text, width - 4, height, colours, "right", "middle");
+  // Name the committed runs where they leave the plot, from the lowest up; a name that another covers goes above it.
+  const named = lines.map(({ points, text }) => ({ text, last: points.filter(isInSight).at(-1) }));
+  const ends = named.filter(({ text, last }) => text && last).map(({ text, last }) => ({ text, height: y(last[1]) }));
+  let floor = bottom - 6;
+  for (const { text, height } of ends.sort((a, b) => b.height - a.height)) {
+    const place = Math.max(Math.min(height, floor), top + 6);
+    write(context, text, width - 4, place, colours, "right", "middle");
+    floor = place - NAME_HEIGHT;
   }
   context.fillStyle = colours.text;
   context.fillRect(left, bottom, width - left, 1);

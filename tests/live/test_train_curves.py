@@ -1,0 +1,40 @@
+"""Look where the curves of a training write the names of the runs beside it."""
+
+import numpy as np
+import pytest
+
+from vaelib.live import data
+
+TOP, BOTTOM = 18, 82
+# Draw on a canvas of 300 by 100 pixels, and hear what is written where.
+WRITTEN = """ends => {
+  const canvas = make("canvas", { style: "width: 300px; height: 100px" }), heights = {};
+  document.body.replaceChildren(canvas);
+  canvas.getContext("2d").fillText = (text, x, y) => { heights[text] = y; };
+  const run = (end, i) => ({ beta: 784 * 10 ** -(i + 1), steps: [1, 10], distortion: [100, end], rate: [0, 0] });
+  const mine = { steps: [], distortion: [], rate: [] }, runs = { mine, kept: [], known: ends.map(run), numSteps: 10 };
+  drawCurve(canvas, ...CURVES[0], runs, coloursOf(canvas));
+  return ends.map((_, i) => heights[`1e-${i + 1}`]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    """Return a page with the functions of the curves as globals."""
+    page = browser.new_page()
+    for part in ("dom", "train_settings", "train_curves"):
+        page.add_script_tag(content=(data._WEB / f"{part}.js").read_text())
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("ends", [[90, 50, 10], [90, 13, 10], [12, 11, 10], [10, 11, 12], [99, 98, 97]], ids=str)
+def test_names_of_runs_cover_none_and_keep_their_order(ends, page):
+    heights = np.array(page.evaluate(WRITTEN, ends))[np.argsort(ends)]
+    assert np.all(np.diff(heights) <= -12)
+    assert np.all((heights > TOP) & (heights < BOTTOM))
+
+
+def test_names_far_apart_stand_at_the_ends_of_their_lines(page):
+    heights = page.evaluate(WRITTEN, [70, 40, 10])
+    np.testing.assert_allclose(heights[:2], [BOTTOM - (end - 10) / 90 * (BOTTOM - TOP) for end in (70, 40)])
