@@ -77,7 +77,7 @@ def model():
 
 
 def takers():
-    """Return {name: what takes images}, the columns; names in code break anywhere, so that the table fits on paper."""
+    """Return {name: what takes images}, the columns; their names stand upright, so that the table fits on paper."""
     x = given()["array (n, 28, 28, 1), 0 to 1"]
     fit = functools.partial(vaelib.fit, model(), verbose=False)
     return {
