@@ -79,7 +79,7 @@ def test_it_trains_and_gives_its_network_to_the_others(browser, address):
         assert page.evaluate("() => window.location.hash") == ""
         assert page.evaluate("async () => (await indexedDB.databases()).length") == 0
         # An experiment with more digits than there are takes all of them.
-        page.get_by_text("Five experiments").click()
+        page.get_by_text("Six experiments").click()
         page.get_by_role("button", name="A small network").click()
         page.locator(".vaelib-status", has_text="Epoch").wait_for()
         assert page.evaluate("() => notebook.cell.firstChild.live.read().settings.count") == 2000

@@ -96,7 +96,7 @@ function experiments(tryOut) {
   const choice = experiment => make("div", { class: "vaelib-experiment" },
     make("button", { type: "button", click: () => tryOut(experiment) }, experiment.name),
     make("p", {}, experiment.predict));
-  return make("details", {}, make("summary", {}, "Five experiments, each one click"), ...EXPERIMENTS.map(choice));
+  return make("details", {}, make("summary", {}, "Six experiments, each one click"), ...EXPERIMENTS.map(choice));
 }
 
 PICTURES.train = train;

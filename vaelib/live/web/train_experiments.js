@@ -21,6 +21,11 @@ const EXPERIMENTS = [
     predict: "125 hidden units instead of 500, at 1e-3. How many nats does it lose, and is the threshold another one?",
   },
   {
+    name: "Larger steps", settings: { learningRate: 1e-2 },
+    predict: "A learning rate of 1e-2 instead of 1e-3, at the same weight. How far out do the posteriors go, " +
+      "and what does a digit cost in the end?",
+  },
+  {
     name: "Few digits", settings: { count: 1000, numEpochs: 100 },
     predict: "1,000 digits instead of 10,000. After how many epochs do the test digits become dearer again?",
   },
