@@ -33,7 +33,7 @@ _WORKER = (
     "train/trainer",
 )
 # Let a reader train on so many digits, or on all; send them in parts; judge by so many test digits, evenly spread: the
-# first ones of MNIST cost a collapsed network less than the others.
+# first ones of MNIST cost a network that is trained here less than the others.
 _SIZES, _PART, _NUM_TEST = (1_000, 10_000), 10_000, 2_000
 
 
