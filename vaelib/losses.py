@@ -2,10 +2,11 @@
 
 They take the logarithms of the posteriors' variances; `posterior_std` makes standard deviations of these.
 
-`loss = distortion + beta * rate`, and `beta = 1` is the negative ELBO.
+`negative_elbo` joins them: `loss = distortion + beta * rate`, and `beta = 1` is the negative ELBO.
 """
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,10 +25,12 @@ __all__ = [
     "gaussian_kl",
     "gaussian_kl_per_dim",
     "kl_wt_from_beta",
+    "negative_elbo",
     "posterior_std",
 ]
 
 _REDUCTIONS = ("sum", "mean")
+_PIXELS = "images and model.decode(z)"
 # Use series for logits nearer to 0 than this; the terms left out are below 1e-13.
 _NEAR = 0.5
 
@@ -73,13 +76,13 @@ def gaussian_kl(z_mean: TensorLike, z_log_var: TensorLike) -> Tensor:
 
     Derived in chapter 02.
     """
-    return ops.sum(gaussian_kl_per_dim(z_mean, z_log_var), axis=-1)
+    z_mean, z_log_var = _posteriors(z_mean, z_log_var)
+    # Use expm1: where the posterior is nearly the prior, exp(z_log_var) - 1 would cancel.
+    return 0.5 * ops.sum(ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var, axis=-1)
 
 
 def gaussian_kl_per_dim(z_mean: TensorLike, z_log_var: TensorLike) -> Tensor:
-    r"""Return the rate of each latent dimension: the terms that `gaussian_kl` adds up, in nats.
-
-    $\tfrac12 (\mu_j^2 + \sigma_j^2 - 1 - \log\sigma_j^2)$ (Kingma & Welling 2013, appendix B).
+    """Return the rate of each latent dimension: the terms that `gaussian_kl` adds up, in nats.
 
     Args:
         z_mean: (batch, latent_dim), the posterior means.
@@ -97,14 +100,26 @@ def gaussian_kl_per_dim(z_mean: TensorLike, z_log_var: TensorLike) -> Tensor:
 
     Derived in chapter 02.
     """
-    z_mean, z_log_var = _real(z_mean, z_log_var)
-    if len(z_mean.shape) != 2 or not _same_shape(z_mean, z_log_var):
-        raise ValueError(
-            "gaussian_kl expects z_mean and z_log_var of one shape (batch, latent_dim), "
-            f"got {z_mean.shape} and {z_log_var.shape}: pass both outputs of model.encode(x)."
-        )
-    # Use expm1: where the posterior is nearly the prior, exp(z_log_var) - 1 would cancel.
-    return 0.5 * (ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var)
+    z_mean, z_log_var = _posteriors(z_mean, z_log_var)
+    # Take each latent number of each image as a posterior of its own, in one dimension.
+    one_by_one = gaussian_kl(ops.reshape(z_mean, (-1, 1)), ops.reshape(z_log_var, (-1, 1)))
+    return ops.reshape(one_by_one, ops.shape(z_mean))
+
+
+def negative_elbo(distortion: Any, rate: Any, beta: Any = 1.0) -> Any:
+    """Return distortion + beta * rate, nats per image: at beta = 1 the negative ELBO, elsewhere that of a beta-VAE.
+
+    Args:
+        distortion: numbers, arrays or tensors of any shape, in nats.
+        rate: of the same shape.
+        beta: weight of the rate (Higgins et al. 2017, equation 4).
+
+    >>> negative_elbo(150.0, 5.0), negative_elbo(150.0, 5.0, beta=2.0)
+    (155.0, 160.0)
+
+    Used in chapter 03.
+    """
+    return distortion + beta * rate
 
 
 def bernoulli_distortion(x: TensorLike, x_logits: TensorLike) -> Tensor:
@@ -135,12 +150,7 @@ def bernoulli_distortion(x: TensorLike, x_logits: TensorLike) -> Tensor:
             "bernoulli_distortion expects floating-point pixels in [0, 1], "
             f"got {dtype}: divide 8-bit images by 255 first."
         )
-    x, x_logits = _real(x, x_logits)
-    if len(x.shape) < 2 or not _same_shape(x, x_logits):
-        raise ValueError(
-            "bernoulli_distortion expects x and x_logits of one shape (batch, ...), "
-            f"got {x.shape} and {x_logits.shape}: pass images and model.decode(z)."
-        )
+    x, x_logits = _alike(x, x_logits, "bernoulli_distortion expects x and x_logits", _PIXELS)
     pixels = tuple(range(1, len(x.shape)))
     return ops.sum(ops.softplus(x_logits) - x * x_logits, axis=pixels)
 
@@ -167,12 +177,9 @@ def continuous_bernoulli_distortion(x: TensorLike, x_logits: TensorLike) -> Tens
     >>> float(continuous_bernoulli_distortion(np.full((1, 2), 0.3), np.zeros((1, 2)))[0])  # uniform: density 1
     0.0
     """
-    x, x_logits = _real(x, x_logits)
-    if len(x.shape) < 2 or not _same_shape(x, x_logits):
-        raise ValueError(
-            "continuous_bernoulli_distortion expects x and x_logits of one shape (batch, ...), "
-            f"got {x.shape} and {x_logits.shape}: pass images and model.decode(z)."
-        )
+    x, x_logits = _alike(
+        x, x_logits, "continuous_bernoulli_distortion expects x and x_logits", "images and model.decode(z)"
+    )
     # Write A(a) as a / 2 + log(sinh(u) / u) with u = a / 2: the second term is even. Keep both branches finite.
     near = ops.abs(x_logits) < _NEAR
     s = ops.square(ops.where(near, 0.5 * x_logits, 0.0))
@@ -228,12 +235,7 @@ def gaussian_distortion(x: TensorLike, x_mean: TensorLike, noise_variance: Tenso
 
     Used in chapter 08.
     """
-    x, x_mean = _real(x, x_mean)
-    if len(x.shape) < 2 or not _same_shape(x, x_mean):
-        raise ValueError(
-            "gaussian_distortion expects x and x_mean of one shape (batch, ...), "
-            f"got {x.shape} and {x_mean.shape}: pass images and model.decode(z)."
-        )
+    x, x_mean = _alike(x, x_mean, "gaussian_distortion expects x and x_mean", _PIXELS)
     # Take the sizes as they are when the program runs, where they are not known before.
     num_pixels = math.prod(ops.shape(x)[1:])
     squared_error = ops.sum(ops.square(ops.reshape(x - x_mean, (-1, num_pixels))), axis=1)
@@ -319,16 +321,25 @@ def effective_beta(
     return kl_wt * (num_pixels if distortion == "mean" else 1) / (latent_dim if kl == "mean" else 1)
 
 
+def _posteriors(z_mean: TensorLike, z_log_var: TensorLike) -> list[Tensor]:
+    expects, what = "gaussian_kl expects z_mean and z_log_var", "both outputs of model.encode(x)"
+    return _alike(z_mean, z_log_var, expects, what, num_axes=2)
+
+
+def _alike(a: TensorLike, b: TensorLike, expects: str, what: str, num_axes: int | None = None) -> list[Tensor]:
+    """Return two tensors of at least float32, or raise a ValueError if they do not have one shape, batch first."""
+    a, b = _real(a, b)
+    fits = len(a.shape) == len(b.shape) and (len(a.shape) >= 2 if num_axes is None else len(a.shape) == num_axes)
+    # Let an unknown size agree with any.
+    if not fits or any(m != n for m, n in zip(a.shape, b.shape, strict=True) if None not in (m, n)):
+        shape = "(batch, ...)" if num_axes is None else "(batch, latent_dim)"
+        raise ValueError(f"{expects} of one shape {shape}, got {a.shape} and {b.shape}: pass {what}.")
+    return [a, b]
+
+
 def _real(*values: TensorLike) -> list[Tensor]:
     """Return tensors of at least float32: half precision overflows at exp(11), and rounds a small KL to 0."""
     tensors = [ops.convert_to_tensor(value) for value in values]
     dtypes = [keras.backend.standardize_dtype(tensor.dtype) for tensor in tensors]
     dtype = "float64" if "float64" in dtypes else "float32"
     return [ops.cast(tensor, dtype) for tensor in tensors]
-
-
-def _same_shape(a: Tensor, b: Tensor) -> bool:
-    """Tell whether two static shapes agree, where an unknown size agrees with any."""
-    return len(a.shape) == len(b.shape) and all(
-        m is None or n is None or m == n for m, n in zip(a.shape, b.shape, strict=True)
-    )

@@ -13,7 +13,7 @@ from .data import check_images, check_shape
 from .halves import check_decoded, check_halves, check_known, check_posterior
 from .image_model import ImageModel, target_and_weights
 from .layers import Sampling
-from .losses import bernoulli_distortion, gaussian_distortion, gaussian_kl, gaussian_kl_per_dim
+from .losses import bernoulli_distortion, gaussian_distortion, gaussian_kl, gaussian_kl_per_dim, negative_elbo
 from .paths import draw_from_prior, latent_path
 from .schedules import as_schedule
 
@@ -282,9 +282,9 @@ class VAE(ImageModel):
         if self.free_bits:
             per_dim = ops.average(gaussian_kl_per_dim(output.z_mean, output.z_log_var), axis=0, weights=weights)
             weighed_rate = ops.sum(ops.maximum(per_dim, self.free_bits))
-            loss = ops.average(distortion, weights=weights) + beta * weighed_rate
+            loss = negative_elbo(ops.average(distortion, weights=weights), weighed_rate, beta)
         else:
-            loss = ops.average(distortion + beta * rate, weights=weights)
+            loss = ops.average(negative_elbo(distortion, rate, beta), weights=weights)
         for decay in self.losses:
             loss = loss + decay
         return Objective(loss, distortion, rate, beta)

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg, special
 
 from .data import check_images
+from .losses import negative_elbo
 
 __all__ = [
     "LinearVAEOptimum",
@@ -221,7 +222,7 @@ def _optimum(spectrum: np.ndarray, latent_dim: int, noise_variance: float, beta:
     squared_error = spectrum.sum() - (scale**2).sum()
     distortion = 0.5 * (len(spectrum) * np.log(2 * np.pi * noise_variance) + squared_error / noise_variance)
     return LinearVAEOptimum(
-        loss=float(distortion + beta * rate.sum()),
+        loss=float(negative_elbo(distortion, rate.sum(), beta)),
         rate=rate,
         posterior_variance=variance,
         num_active=int(np.sum(leading > threshold)),

@@ -10,29 +10,38 @@ import pytest
 from vaelib import losses
 
 TREE = ast.parse(inspect.getsource(losses))
-KL, PER_DIM, DISTORTION, BETA = "gaussian_kl", "gaussian_kl_per_dim", "bernoulli_distortion", "effective_beta"
+KL, PER_DIM, BOUND = "gaussian_kl", "gaussian_kl_per_dim", "negative_elbo"
+DISTORTION, BETA = "bernoulli_distortion", "effective_beta"
 TERMS = "ops.square(z_mean) + ops.expm1(z_log_var) - z_log_var"
 
 # name: (a function, an expression in it, a wrong one in its place)
 MUTATIONS = {
-    "KL negated": (PER_DIM, "0.5", "-0.5"),
-    "KL without its factor 1/2": (PER_DIM, "0.5", "1.0"),
+    "KL negated": (KL, "0.5", "-0.5"),
+    "KL without its factor 1/2": (KL, "0.5", "1.0"),
     "KL averaged over latents": (KL, "ops.sum", "ops.mean"),
     "KL summed over the batch": (KL, "-1", "0"),
     "KL summed over everything": (KL, "-1", "None"),
-    "means not squared": (PER_DIM, "ops.square(z_mean)", "ops.abs(z_mean)"),
-    "means subtracted": (PER_DIM, "ops.square(z_mean)", "-ops.square(z_mean)"),
-    "means halved twice": (PER_DIM, "ops.square(z_mean)", "0.5 * ops.square(z_mean)"),
-    "variances subtracted": (PER_DIM, "ops.expm1(z_log_var)", "-ops.expm1(z_log_var)"),
-    "log-variances added": (PER_DIM, TERMS, "ops.square(z_mean) + ops.expm1(z_log_var) + z_log_var"),
-    "the 1 forgotten": (PER_DIM, "ops.expm1", "ops.exp"),
-    "the 1 subtracted after rounding": (PER_DIM, "ops.expm1(z_log_var)", "ops.exp(z_log_var) - 1.0"),
+    "means not squared": (KL, "ops.square(z_mean)", "ops.abs(z_mean)"),
+    "means subtracted": (KL, "ops.square(z_mean)", "-ops.square(z_mean)"),
+    "means halved twice": (KL, "ops.square(z_mean)", "0.5 * ops.square(z_mean)"),
+    "variances subtracted": (KL, "ops.expm1(z_log_var)", "-ops.expm1(z_log_var)"),
+    "log-variances added": (KL, TERMS, "ops.square(z_mean) + ops.expm1(z_log_var) + z_log_var"),
+    "the 1 forgotten": (KL, "ops.expm1", "ops.exp"),
+    "the 1 subtracted after rounding": (KL, "ops.expm1(z_log_var)", "ops.exp(z_log_var) - 1.0"),
     "log-variance for log-standard-deviation": (
-        PER_DIM,
+        KL,
         TERMS,
         "ops.square(z_mean) + ops.expm1(2.0 * z_log_var) - 2.0 * z_log_var",
     ),
-    "standard deviation for variance": (PER_DIM, "ops.expm1(z_log_var)", "ops.expm1(0.5 * z_log_var)"),
+    "standard deviation for variance": (KL, "ops.expm1(z_log_var)", "ops.expm1(0.5 * z_log_var)"),
+    "variances of other dimensions": (
+        PER_DIM,
+        "ops.reshape(z_log_var, (-1, 1))",
+        "ops.reshape(z_log_var[:, ::-1], (-1, 1))",
+    ),
+    "distortion weighed instead of the rate": (BOUND, "distortion + beta * rate", "beta * distortion + rate"),
+    "rate subtracted": (BOUND, "distortion + beta * rate", "distortion - beta * rate"),
+    "weight forgotten": (BOUND, "beta * rate", "rate"),
     "distortion negated": (
         DISTORTION,
         "ops.softplus(x_logits) - x * x_logits",

@@ -96,3 +96,34 @@ def test_xla_builds_one_program_for_all_stretches(tmp_path):
     names = [path.name.split(".")[1] for path in tmp_path.glob("*before_optimizations.txt")]
     built = [sum(name.startswith(f"a_inference_{loop}_") for name in names) for loop in ("train", "evaluate")]
     assert built == [2, 2], names
+
+
+# Evaluate ten batches, each in a stretch of its own, and all in one table; print how many of the sums differ.
+SHORT_STRETCHES = """
+import numpy as np, tensorflow as tf, vaelib
+from vaelib.training import loop, reading, sources
+digits = vaelib.load_mnist()
+x = digits.x_test[:320]
+model = vaelib.dense_vae(hidden_dim=8, beta=0.784)
+model.compile(optimizer="rmsprop")
+vaelib.fit(model, digits.x_train[:300], num_epochs=2, batch_size=32, verbose=False)
+_, evaluate = loop.compiled_loops(model)
+table = sources._batches(np.arange(len(x)), 32)
+stream = reading.StreamSource(model, tf.data.Dataset.from_tensor_slices(x).batch(32), "x")
+for source in sources.ArraySource(x, 32, 0), stream:
+    stretches, differ = list(source.stretches(0, 0)), 0
+    for seed in range(200):
+        sums = nothing = np.zeros(len(loop.SUMS))
+        for stretch in stretches:
+            sums = evaluate(*stretch[:5], seed, sums)
+        differ += np.array(sums).tolist() != np.array(evaluate(x, *table, 0, 10, seed, nothing)).tolist()
+    print(len(stretches), differ)
+"""
+
+
+@pytest.mark.slow
+def test_short_stretches_have_the_bits_of_a_whole_table():
+    """Use XLA as readers do, without the shortcut of the other tests: it may compile a table's only row otherwise."""
+    script = [sys.executable, "-c", SHORT_STRETCHES]
+    printed = subprocess.run(script, env=os.environ | {"XLA_FLAGS": ""}, check=True, capture_output=True, text=True)
+    assert printed.stdout.split() == ["10", "0", "10", "0"]

@@ -7,7 +7,7 @@ from scipy import special
 
 from .._progress import progress_bar
 from .._types import Tensor
-from ..losses import gaussian_kl
+from ..losses import gaussian_kl, negative_elbo
 from ..models import VAE
 from .grids import QUARTERS, gauss_hermite, lattice, log_joints
 from .posteriors import encode_all
@@ -153,7 +153,7 @@ def elbo(
     z = (mean[:, np.newaxis] + std[:, np.newaxis] * noise).astype("float32")
     blocks = [slice(start, start + _IMAGES_OF_NODES) for start in range(0, len(x), _IMAGES_OF_NODES)]
     distortion = np.concatenate([_distortion(model, x[block], z[block]) @ weights for block in blocks])
-    return -(distortion + beta * np.array(gaussian_kl(mean, 2 * np.log(std))))
+    return -negative_elbo(distortion, np.array(gaussian_kl(mean, 2 * np.log(std))), beta)
 
 
 def _check_plane(model: VAE, beta: float, tolerance: float) -> None:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from .._progress import progress_bar
 from .._types import Tensor
-from ..losses import gaussian_kl, posterior_std
+from ..losses import gaussian_kl, negative_elbo, posterior_std
 from ..models import VAE, PosteriorTrace
 from .grids import gauss_hermite, lattice, log_joints
 
@@ -222,7 +222,7 @@ def _losses(
     x_logits = model.decode(tf.reshape(z, (-1, model.latent_dim)))
     distortion = tf.cast(model.distortion(tf.repeat(images, len(weights), axis=0), x_logits), weights.dtype)
     expected = tf.linalg.matvec(tf.reshape(distortion, (-1, len(weights))), weights)
-    return expected + beta * gaussian_kl(mean, 2 * log_std)
+    return negative_elbo(expected, gaussian_kl(mean, 2 * log_std), beta)
 
 
 def _compiled_gradients(losses: Callable) -> Callable:

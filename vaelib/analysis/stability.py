@@ -9,7 +9,7 @@ from scipy import linalg, special
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from ..data import check_images
-from ..losses import gaussian_kl
+from ..losses import gaussian_kl, negative_elbo
 
 __all__ = ["Code", "OneUnitState", "best_code", "one_unit_state", "second_threshold"]
 
@@ -83,13 +83,13 @@ def one_unit_state(x: ArrayLike, beta: float, start: OneUnitState | None = None,
             mean, std = _newton(mean, std, energy, beta)
         weights = _weights(mean, std)
         rate = _rate(mean, std)
-        loss = (weights * energy).sum(axis=1).mean(dtype="float64") + beta * rate
+        loss = negative_elbo((weights * energy).sum(axis=1).mean(dtype="float64"), rate, beta)
         if last - loss < _TOLERANCE:
             break
         last = loss
     decoded = _decode(weights, pixels)
     distortion = (weights * _energy(pixels, p, decoded)).sum(axis=1).mean(dtype="float64")
-    return OneUnitState(float(-distortion - beta * rate), float(rate), mean, std, decoded)
+    return OneUnitState(float(-negative_elbo(distortion, rate, beta)), float(rate), mean, std, decoded)
 
 
 def second_threshold(x: ArrayLike, state: OneUnitState, constant: bool = False) -> float:
@@ -174,7 +174,7 @@ def best_code(x: ArrayLike, beta: float, share: ArrayLike, steps: int = 60) -> C
     usage = told.mean(axis=0, dtype="float64")
     rate = special.xlogy(told, told / usage).sum(axis=1).mean(dtype="float64")
     distortion = (told * _energy(pixels, p, _decode(told, pixels))).sum(axis=1).mean(dtype="float64")
-    return Code(float(-distortion - beta * rate), float(rate), told)
+    return Code(float(-negative_elbo(distortion, rate, beta)), float(rate), told)
 
 
 def _varying_pixels(x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

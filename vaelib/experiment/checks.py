@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data import NUM_PIXELS
-from ..losses import effective_beta, kl_wt_from_beta
+from ..losses import effective_beta, kl_wt_from_beta, negative_elbo
 from . import statistics as of
 from .claims import Claim
 from .store import RunResult
@@ -339,7 +339,7 @@ def _largest_regret(runs: Mapping[float, Sequence[RunResult]]) -> float:
         for run in itertools.chain.from_iterable(runs.values())
     ]
     return max(
-        (distortion + beta * rate) - (other_distortion + beta * other_rate)
+        negative_elbo(distortion, rate, beta) - negative_elbo(other_distortion, other_rate, beta)
         for (beta, distortion, rate), (other_beta, other_distortion, other_rate) in itertools.permutations(points, 2)
         if other_beta != beta
     )

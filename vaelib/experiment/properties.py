@@ -17,6 +17,7 @@ from scipy.stats import bernoulli, norm
 from .._types import TensorLike
 from ..analysis import elbo
 from ..data import IMAGE_SHAPE
+from ..losses import negative_elbo, posterior_std
 from ..models import VAE
 
 __all__ = [
@@ -207,7 +208,7 @@ def assert_history(history: Mapping[str, Sequence[float]], beta: float | Sequenc
         loss, distortion, rate = (np.array(history[kind + name]) for name in ("loss", "distortion", "rate"))
         if rate.min() < 0:
             raise AssertionError(f"{kind}rate should be a KL, never negative, got {rate.min():.4g}.")
-        expected = distortion + np.asarray(beta) * rate
+        expected = negative_elbo(distortion, rate, np.asarray(beta))
         if not np.allclose(loss, expected, rtol=1e-4):
             worst = np.abs(loss - expected).argmax()
             used = (loss[worst] - distortion[worst]) / rate[worst]
@@ -302,7 +303,7 @@ def _images(image_shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _exact_kl(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
-    mean, std = z_mean.astype("float64"), np.exp(0.5 * z_log_var.astype("float64"))
+    mean, std = z_mean.astype("float64"), posterior_std(z_log_var.astype("float64"))
     ends = (mean - std, mean + std)
     return np.mean([norm.logpdf(z, mean, std) - norm.logpdf(z) for z in ends], axis=0).sum(axis=1)
 

@@ -5,7 +5,7 @@ from keras import ops
 
 from .._types import Tensor
 from ..analysis.grids import lattice
-from ..losses import bernoulli_distortion, gaussian_kl
+from ..losses import bernoulli_distortion, gaussian_kl, negative_elbo
 from ..models import VAE, PosteriorTrace
 
 __all__ = ["LATTICE_LIMIT", "price_quartiles", "reach", "softplus_sums"]
@@ -37,7 +37,7 @@ def price_quartiles(model: VAE, x: np.ndarray, labels: np.ndarray, posteriors: P
     batches = [slice(start, start + _BATCH) for start in range(0, len(x), _BATCH)]
     distortion = np.concatenate([np.array(bernoulli_distortion(x[some], model.decode(z[some]))) for some in batches])
     rate = np.array(gaussian_kl(posteriors.mean, 2 * np.log(posteriors.std)))
-    prices = np.stack([distortion, rate, -(distortion + rate)], axis=1)
+    prices = np.stack([distortion, rate, -negative_elbo(distortion, rate)], axis=1)
     classes = [labels == digit for digit in range(10)] + [np.ones(len(x), bool)]
     return [
         np.quantile(prices[some], [0.25, 0.5, 0.75], axis=0).T.round(2).tolist() if some.any() else None

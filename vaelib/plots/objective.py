@@ -35,7 +35,8 @@ def draw_elbo_bar(distortion: float, rate: float, gap: float, ax: Axes | None = 
         if not (nats >= 0 and np.isfinite(nats)):
             raise ValueError(f"draw_elbo_bar expects a {name} of at least 0 nats, got {nats}: pass log p(x) - ELBO.")
     ax = plt.gca() if ax is None else ax
-    bound, log_p = distortion + rate, distortion + rate - gap
+    bound = sum([distortion, rate])
+    log_p = bound - gap
     bars = [
         (1, 0.0, distortion, "distortion", "C0", ""),
         (1, distortion, rate, "rate", "C1", ""),

@@ -99,9 +99,12 @@ def draw_trade(rate: ArrayLike, distortion: ArrayLike, beta: ArrayLike, chosen: 
     limits = ax.get_xlim(), ax.get_ylim()
     price, at, height = beta[chosen], rate[chosen], distortion[chosen]
     ends = np.array(limits[0])
-    line = height - price * (ends - at)
-    ax.plot(ends, line, color="C1", linestyle="--")
-    ax.fill_between(ends, line, limits[1][0], color="C1", alpha=0.12, linewidth=0)
+
+    def line(rate: np.ndarray) -> np.ndarray:
+        return height - price * (rate - at)
+
+    ax.plot(ends, line(ends), color="C1", linestyle="--")
+    ax.fill_between(ends, line(ends), limits[1][0], color="C1", alpha=0.12, linewidth=0)
     ax.plot([at, at, at + 1], [height, height - price, height - price], color="black", linewidth=2)
     ax.plot(at, height, "o", color="C1", markersize=11, zorder=3)
     text: dict[str, Any] = {"fontsize": "x-large", "textcoords": "offset points"}
@@ -109,7 +112,7 @@ def draw_trade(rate: ArrayLike, distortion: ArrayLike, beta: ArrayLike, chosen: 
     ax.annotate(
         f"β = {price:g} nats\nof distortion", (at, height - price / 2), (-8, 0), ha="right", va="center", **text
     )
-    below = int(np.sum(distortion + price * rate < height + price * at))
+    below = int(np.sum(distortion < line(rate)))
     note = f"smaller loss: {below or 'no'} run{'s' if below > 1 else ''}"
     ax.text(0.02, 0.03, note, transform=ax.transAxes, fontsize="x-large")
     ax.set(xlim=limits[0], ylim=limits[1])

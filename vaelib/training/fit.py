@@ -17,6 +17,7 @@ from .._files import locked
 from .._progress import progress_bar
 from .._types import Tensor
 from .._warnings import warn
+from ..losses import negative_elbo
 from ..models import VAE, PosteriorTrace
 from ..schedules import check_reaches_target
 from .arguments import Recorder, check_arguments, list_of_callbacks, whole_seed
@@ -61,7 +62,7 @@ def bound_of(history: Mapping[str, Sequence[float]], validation: bool = True) ->
     prefix = "val_" if validation else ""
     if f"{prefix}rate" not in history:
         raise ValueError("bound expects a run with validation_data, got one without: pass validation=False.")
-    return np.add(history[f"{prefix}distortion"], history[f"{prefix}rate"])
+    return negative_elbo(*(np.array(history[prefix + part]) for part in ("distortion", "rate")))
 
 
 def fit(

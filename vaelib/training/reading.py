@@ -15,7 +15,7 @@ from .._progress import progress_bar
 from .._warnings import warn
 from ..models import VAE
 from .arguments import one_set_of_images
-from .sources import STRETCHES_PER_EPOCH, Draw, Stretch
+from .sources import MIN_ROWS, STRETCHES_PER_EPOCH, Draw, Stretch
 
 __all__ = ["StreamSource"]
 
@@ -113,7 +113,9 @@ class StreamSource:
     def _read(self, batches: Iterator[Any], epoch: int, start: int, first_step: int) -> Stretch:
         """Read the batches of one stretch into a tensor, as many rows for each as the first batch has."""
         stop, size = min(start + self._steps_per_stretch, self.num_steps), self.batch_size
-        rows = np.arange(self._steps_per_stretch * size, dtype="int32").reshape(-1, size)
+        num_rows = max(self._steps_per_stretch, MIN_ROWS)
+        rows = np.arange(num_rows * size, dtype="int32").reshape(-1, size)
+        rows[self._steps_per_stretch :] = 0
         weights, parts = np.zeros(rows.shape, "float32"), []
         for i, step in enumerate(range(start, stop)):
             batch = self._pull(batches, self._name_of(epoch, step))

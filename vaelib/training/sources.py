@@ -10,9 +10,11 @@ import tensorflow as tf
 from .._types import Tensor
 from .checkpoint import digest
 
-__all__ = ["STRETCHES_PER_EPOCH", "ArraySource", "Draw", "Source", "Stretch", "epoch_order"]
+__all__ = ["MIN_ROWS", "STRETCHES_PER_EPOCH", "ArraySource", "Draw", "Source", "Stretch", "epoch_order"]
 
 STRETCHES_PER_EPOCH = 10
+# Give a table of batches two rows at least: XLA compiles the only row of a table into other last digits.
+MIN_ROWS = 2
 """Come back to Python at least this often in an epoch: for the progress bar, for callbacks and to save."""
 Draw: TypeAlias = Callable[[np.ndarray, int], np.ndarray]
 """Draw black-and-white images from grey ones and the step at which they are shown first."""
@@ -100,7 +102,7 @@ class ArraySource:
             weights *= self._sample_weight[rows]
         # Draw pixels here: a pass shows every image once, and XLA would draw many times slower.
         images = tf.constant(self._draw(self._x, first_step)) if self._draw else self._grey
-        size = -(-self.num_steps // STRETCHES_PER_EPOCH)
+        size = max(-(-self.num_steps // STRETCHES_PER_EPOCH), MIN_ROWS)
         rows, weights = (np.pad(table, ((0, size), (0, 0))) for table in (rows, weights))
         for start, stop in _stretches(self.num_steps, done):
             own = slice(start, start + size)
