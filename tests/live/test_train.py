@@ -247,6 +247,26 @@ def test_a_link_holds_the_fingerprint_of_what_was_trained(page, address):
         wait_for(page, words)
 
 
+def test_a_link_put_into_the_pages_own_address_is_followed(page, address):
+    visit(page, address, SMALL)
+    press(page, "Train")
+    wait_for(page, "Finished")
+    own = page.evaluate("() => location.hash")
+    # Go to a heading and back: the training stays.
+    for fragment in ("#heading", own):
+        page.evaluate("fragment => { location.hash = fragment; }", fragment)
+    page.wait_for_timeout(300)
+    assert read(page)["phase"] == "finished"
+    with page.expect_navigation(wait_until="load"):
+        page.evaluate("() => { location.hash = '#train=klWeight:0.03,seed:2,fingerprint:0123abcd'; }")
+    page.locator("[data-live=train]").scroll_into_view_if_needed()
+    page.locator("[data-live=train][data-state=ready]").wait_for()
+    state = read(page)
+    assert (state["phase"], state["claimed"]) == ("idle", "0123abcd")
+    assert (state["settings"]["klWeight"], state["settings"]["seed"]) == (0.03, 2)
+    page.get_by_role("button", name="Go on with").wait_for()
+
+
 def test_the_arrow_keys_reach_every_weight(page, address):
     visit(page, address)
     slider, seen = page.get_by_role("slider"), []

@@ -88,6 +88,10 @@ async function train(host, source, options, signal) {
   }
   redrawWith(host, redraw, signal);
   signal.addEventListener("abort", session.stop);
+  // Begin anew where a reader puts another link into the address of this page; own changes call no listener.
+  const { state } = session;
+  const follow = () => { if (keeps && leadsElsewhere(window.location.hash, settings, state)) window.location.reload(); };
+  addEventListener("hashchange", follow, { signal });
   redraw();
   host.live = { read: () => ({ ...session.state, settings: { ...settings } }) };
 }

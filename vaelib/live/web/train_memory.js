@@ -71,3 +71,10 @@ function settingsFrom(fragment) {
   const known = Object.keys(FIRST_SETTINGS).filter(fits);
   return { ...FIRST_SETTINGS, ...Object.fromEntries(known.map(name => [name, named[name]])) };
 }
+
+// Tell whether a link asks for other settings than these, or claims another fingerprint than those that are known.
+function leadsElsewhere(fragment, settings, { fingerprint, claimed }) {
+  if (!fragment.startsWith(TRAIN_LINK)) return false;
+  const asked = fingerprintFrom(fragment), isKnown = asked === null || asked === fingerprint || asked === claimed;
+  return !isKnown || settingsLink(settingsFrom(fragment)) !== settingsLink(settings);
+}
