@@ -46,7 +46,8 @@ function classNumbers({ size, x, y }, points, labels) {
 function middle(points, labels, digit) {
   return [0, 1].map(j => {
     const values = Array.from(labels.keys()).filter(i => labels[i] === digit).map(i => points[2 * i + j]);
-    return values.sort((a, b) => a - b)[values.length >> 1];
+    const sorted = values.sort((a, b) => a - b), half = sorted.length / 2;
+    return (sorted[Math.ceil(half) - 1] + sorted[Math.floor(half)]) / 2;
   });
 }
 
