@@ -177,9 +177,7 @@ def continuous_bernoulli_distortion(x: TensorLike, x_logits: TensorLike) -> Tens
     >>> float(continuous_bernoulli_distortion(np.full((1, 2), 0.3), np.zeros((1, 2)))[0])  # uniform: density 1
     0.0
     """
-    x, x_logits = _alike(
-        x, x_logits, "continuous_bernoulli_distortion expects x and x_logits", "images and model.decode(z)"
-    )
+    x, x_logits = _alike(x, x_logits, "continuous_bernoulli_distortion expects x and x_logits", _PIXELS)
     # Write A(a) as a / 2 + log(sinh(u) / u) with u = a / 2: the second term is even. Keep both branches finite.
     near = ops.abs(x_logits) < _NEAR
     s = ops.square(ops.where(near, 0.5 * x_logits, 0.0))
