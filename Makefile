@@ -34,8 +34,7 @@ test: .venv/installed ## run every check: lint, tests, the chapters at small sca
 	@$(MAKE) --no-print-directory lint
 	@echo "[2/3] Tests"
 	@# Hand files out by name: those of few tests and many minutes would otherwise come last, and one core wait.
-	@# Three for two cores: many tests wait for a browser or another process.
-	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@echo "[3/3] Chapters at small scale, twice"
 	@$(MAKE) --no-print-directory smoke
 
