@@ -192,6 +192,32 @@ def test_the_trained_network_answers(page, address):
     assert "moved" not in page.locator(".vaelib-runs tbody").inner_text()
 
 
+def test_settings_for_the_next_training_say_nothing_of_the_last(page, address, tmp_path):
+    visit(page, address, SMALL)
+    press(page, "Train")
+    wait_for(page, "Epoch 5 of 5, step 40 of 40. Finished")
+    first = page.locator(".vaelib-runs tbody tr").first
+    said = first.inner_text()
+    page.get_by_label("hidden units").select_option("500")
+    page.locator("[data-setting=numEpochs]").select_option("20")
+    page.get_by_role("slider").press("End")
+    page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().settings.klWeight === 0.2")
+    page.wait_for_timeout(200)
+    assert first.inner_text() == said
+    wait_for(page, "Epoch 5 of 5, step 40 of 40. Finished")
+    with page.expect_download() as found:
+        press(page, "Download")
+    found.value.save_as(tmp_path / "training.npz")
+    run = load_download(tmp_path / "training.npz")
+    assert (run.model.encoder.hidden_dim, run.model.beta.beta) == (125, pytest.approx(0.784))
+    # Trained on, it is the same network, with the new weight, by as many epochs as are chosen.
+    press(page, "Train on")
+    wait_for(page, "Epoch 25 of 25, step 200 of 200. Finished")
+    state = read(page)
+    assert (state["settings"]["hidden"], state["trained"]["hidden"], state["trained"]["klWeight"]) == (125, 125, 0.2)
+    assert "moved on the way" in first.inner_text()
+
+
 def test_a_download_is_the_network_of_the_page(page, address, digits, tmp_path):
     visit(page, address, SMALL)
     press(page, "Train")

@@ -58,7 +58,7 @@ async function train(host, source, options, signal) {
   async function explore(weights, described) {
     life.abort();
     const current = life = new AbortController();
-    const { hidden } = settings, label = runLabel(settings, session.state.mine);
+    const { trained, mine: curve } = session.state, { hidden } = trained, label = runLabel(trained, curve);
     // `show` says what is wrong where it fails.
     const own = await trainedSource(source, weights, described, facts.labels, { hidden, label })
       .catch(error => () => Promise.reject(error));

@@ -25,13 +25,14 @@ function makeTrainView() {
 function fillTrainView(view, state, settings, facts, colours) {
   const { panel, digits, plots, rows, status } = view, { numBatches, mine, kept, pixels, posteriors } = state;
   // Before the first step, show what is to come.
-  const perEpoch = numBatches ?? Math.ceil(settings.count / 128), numSteps = perEpoch * (settings.numEpochs + state.more);
+  const perEpoch = numBatches ?? Math.ceil(settings.count / 128), isOver = state.phase === "finished";
+  const numSteps = isOver ? state.step : perEpoch * (settings.numEpochs + state.more);
   status.textContent = statusOf(state, numSteps);
   drawTrainPanel(panel, posteriors, perEpoch, colours);
   panel.canvas.setAttribute("aria-label", `${posteriors.length / 4} posteriors as ellipses around the prior's circle`);
   if (pixels && pixels !== view.painted) paintGrid(digits, pixels);
   view.painted = pixels;
-  const label = runLabel(settings, mine), look = [plots[0].clientWidth, devicePixelRatio, Object.values(colours).join()];
+  const label = runLabel(state.trained ?? settings, mine), look = [plots[0].clientWidth, devicePixelRatio, Object.values(colours).join()];
   const curvesOf = [mine, mine.steps.length, kept, numSteps, label, ...look];
   if (curvesOf.every((value, i) => value === view.curvesOf[i])) return;
   view.curvesOf = curvesOf;

@@ -12,6 +12,8 @@ function noCurve() {
 function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, explore, moved, signed }) {
   const state = {
     phase: "idle", step: 0, numBatches: null, more: 0, pace: 0, mine: noCurve(), kept: [], posteriors: [], pixels: null, claimed,
+    // The settings that the network was trained with; the reader may choose others for the next one already.
+    trained: null,
   };
   let engine = null, loaded = null, loading = Promise.resolve(), changes = [], lastGrid = 0;
   // Count beginnings and ends: what was loaded for an earlier one, and what its worker still tells, comes too late.
@@ -22,7 +24,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     stop();
     const own = turn;
     Object.assign(state, { phase: "loading", step: 0, more: from?.more ?? 0, pace: 0, asked: false, wanted: null, loaded: null });
-    Object.assign(state, { mine: from?.mine ?? noCurve(), posteriors: [], pixels: null, closeup: null });
+    Object.assign(state, { mine: from?.mine ?? noCurve(), posteriors: [], pixels: null, closeup: null, trained: { ...settings } });
     // Sign only what the settings alone lead to.
     Object.assign(state, { fingerprint: null, isPure: from === null });
     redraw();
@@ -77,6 +79,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
       if (from % state.numBatches === 0) state.posteriors = [];
       state.posteriors.push(...posteriors);
       Object.assign(state, { step, beta });
+      Object.assign(state.trained, { klWeight: settings.klWeight, learningRate: settings.learningRate });
       const pace = seconds / (step - from);
       // Average over some seconds; the first step also starts the kernels.
       if (from > 0) state.pace = state.pace ? 0.9 * state.pace + 0.1 * pace : pace;
@@ -107,7 +110,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     grid({ pixels }) { Object.assign(state, { pixels, asked: false }); },
     kept({ ask, kept, described }) {
       const { mine, more, numBatches } = state;
-      if (ask === "remember") remember({ kept, settings: { ...settings }, mine, more, numBatches });
+      if (ask === "remember") remember({ kept, settings: { ...state.trained, numEpochs: settings.numEpochs }, mine, more, numBatches });
       else if (ask === "sign") {
         state.fingerprint = fingerprintOf(kept.weights);
         signed(state.fingerprint);
@@ -138,7 +141,11 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     running: () => engine.tell({ do: "pause" }),
     paused() { state.phase = "running"; engine.tell({ do: "go" }); },
     finished() {
-      Object.assign(state, { phase: "running", more: state.more + settings.numEpochs });
+      // Go on with this network, by as many epochs as are chosen now.
+      const { hidden, count, warmup, seed } = state.trained;
+      Object.assign(settings, { hidden, count, warmup, seed });
+      Object.assign(state, { phase: "running", more: Math.ceil(state.step / state.numBatches) });
+      moved();
       tellSettings();
       engine.tell({ do: "go" });
     },
@@ -147,7 +154,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
   const oneStep = () => { if (engine && state.phase !== "finished") engine.tell({ do: "one" }); else begin(false); };
   function keepRun() {
     if (state.mine.steps.length < 2) return;
-    state.kept = [{ label: runLabel(settings, state.mine), ...structuredClone(state.mine) }, ...state.kept].slice(0, MOST_KEPT);
+    state.kept = [{ label: runLabel(state.trained, state.mine), ...structuredClone(state.mine) }, ...state.kept].slice(0, MOST_KEPT);
     redraw();
   }
   function tryOut(experiment) {
@@ -167,7 +174,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
   }
   async function answerWith(ask, weights, described) {
     const own = turn;
-    if (ask === "download") download(archiveOf(weights, settings, state), "training.npz");
+    if (ask === "download") download(archiveOf(weights, state.trained, state), "training.npz");
     else await explore(weights, described);
     if (own !== turn) return;
     state.wanted = null;

@@ -37,7 +37,7 @@ function statusOf({ phase, step, numBatches, pace, problem, loaded, fingerprint,
   if (phase === "failed") return `Training has stopped. ${problem}`;
   const left = (numSteps - step) * pace, minutes = Math.floor(left / 60);
   const seconds = String(Math.floor(left % 60)).padStart(2, "0"), text = number => number.toLocaleString("en");
-  const numEpochs = numSteps / numBatches, epoch = Math.min(Math.floor(step / numBatches) + 1, numEpochs);
+  const numEpochs = Math.ceil(numSteps / numBatches), epoch = Math.min(Math.floor(step / numBatches) + 1, numEpochs);
   const place = `Epoch ${epoch} of ${numEpochs}, step ${text(step)} of ${text(numSteps)}`;
   if (phase === "finished") return `${place}. Finished.${fingerprintText(fingerprint, claimed)}`;
   if (phase === "paused") return `${place}. Paused.`;
