@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from browsing import DESK, PAGES
 from pictures import look_at_live_pictures
-from reading import put_on_paper
+from reading import put_on_paper, wait_for_formulas
 
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 
@@ -14,7 +14,7 @@ def on_paper(browser, address, **options):
     """Open a page as a desk shows it, and lay it out for paper."""
     page = browser.new_page(viewport={"width": DESK, "height": 800}, **options)
     page.goto(address, wait_until="networkidle")
-    page.evaluate("async () => { await window.MathJax?.startup?.promise }")
+    wait_for_formulas(page)
     put_on_paper(page)
     yield page
     page.close()

@@ -24,7 +24,6 @@ SETTINGS = {
 }
 # What the page says about itself, once all is loaded and MathJax has drawn its formulas.
 LOOK = """async () => {
-  await window.MathJax?.startup?.promise
   const images = [...document.images]
   // Those that wait for the reader would never decode.
   images.forEach(image => { image.loading = "eager" })
@@ -142,6 +141,7 @@ def read(browser, address, home, folder=None):
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address, wait_until="networkidle")
+    wait_for_formulas(page)
     seen = page.evaluate(LOOK)
     if folder:
         for theme, width in (("light", DESK), ("dark", DESK), ("phone", PHONE)):
@@ -163,6 +163,12 @@ def read(browser, address, home, folder=None):
     page.close()
     elsewhere = [url for url in asked if not url.startswith((home, "data:", "blob:"))]
     return Reading(elsewhere, errors, seen, violations, lost, stretched, torn, cut, unfolded)
+
+
+def wait_for_formulas(page):
+    """Wait until MathJax has drawn the formulas of a page, if it has some: MathJax itself may be late."""
+    page.wait_for_function("() => !document.querySelector('.math') || window.MathJax?.startup?.promise")
+    page.evaluate("async () => { await window.MathJax?.startup?.promise }")
 
 
 def violated(page, theme):
