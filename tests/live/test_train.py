@@ -195,7 +195,7 @@ def test_the_trained_network_answers(page, address):
 def test_settings_for_the_next_training_say_nothing_of_the_last(page, address, tmp_path):
     visit(page, address, SMALL)
     press(page, "Train")
-    wait_for(page, "Epoch 5 of 5, step 40 of 40. Finished")
+    wait_for(page, "Epoch 5 of 5, step 40 of 40. Finished. Its weights have the fingerprint")
     first = page.locator(".vaelib-runs tbody tr").first
     said = first.inner_text()
     page.get_by_label("hidden units").select_option("500")
@@ -204,7 +204,7 @@ def test_settings_for_the_next_training_say_nothing_of_the_last(page, address, t
     page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().settings.klWeight === 0.2")
     page.wait_for_timeout(200)
     assert first.inner_text() == said
-    wait_for(page, "Epoch 5 of 5, step 40 of 40. Finished")
+    assert page.locator(".vaelib-status").inner_text() == "Epoch 5 of 5, step 40 of 40. Finished."
     with page.expect_download() as found:
         press(page, "Download")
     found.value.save_as(tmp_path / "training.npz")

@@ -36,7 +36,7 @@ function fillCloseup({ group, parts, texts }, { step, beta, digit, before, after
     `rate ${before.rate.toFixed(2)} nats. Shaded: the true posterior; ${truly}.`;
   texts.drawn.textContent = `z = (${two(before.z)}), one draw from the ellipse.`;
   texts.decoded.textContent = `Distortion ${before.distortion.toFixed(1)} nats` +
-    (isKnown ? `; with the rate ${gap.toFixed(1)} more than −log p(x), by this draw.` : ".");
+    (isKnown ? `; with the rate ${Math.abs(gap).toFixed(1)} ${gap < 0 ? "less" : "more"} than −log p(x), by this draw.` : ".");
   texts.moved.textContent = `Too much ink is orange, too little blue. After the step the same draw costs ` +
     `${loss(after)} instead of ${loss(before)} nats (D + βR).`;
 }

@@ -27,7 +27,9 @@ function fillTrainView(view, state, settings, facts, colours) {
   // Before the first step, show what is to come.
   const perEpoch = numBatches ?? Math.ceil(settings.count / 128), isOver = state.phase === "finished";
   const numSteps = isOver ? state.step : perEpoch * (settings.numEpochs + state.more);
-  status.textContent = statusOf(state, numSteps);
+  // A fingerprint belongs to the settings that led to it, not to those that are chosen now.
+  const isSigned = state.trained && settingsLink(settings) === settingsLink(state.trained);
+  status.textContent = statusOf({ ...state, fingerprint: isSigned ? state.fingerprint : null }, numSteps);
   drawTrainPanel(panel, posteriors, perEpoch, colours);
   panel.canvas.setAttribute("aria-label", `${posteriors.length / 4} posteriors as ellipses around the prior's circle`);
   if (pixels && pixels !== view.painted) paintGrid(digits, pixels);
