@@ -70,6 +70,7 @@ def test_what_is_decoded_is_loaded_only_when_it_is_wanted(film):
     assert len([url for url in film.requests if "film-decoded" in url]) == 3
 
 
+@pytest.mark.usefixtures("x_train_full")
 def test_a_playing_film_waits_with_its_digits_for_a_touch(browser, address, pictures):
     page = (pictures / "film.html").read_text().replace('data-live="film"', 'data-live="film" data-autoplay')
     (pictures / "playing-film.html").write_text(page)
@@ -156,6 +157,7 @@ def test_an_ellipse_is_picked_by_keys_and_named(film):
     assert f"Batch {shown}, " in film.page.locator("[aria-live]").inner_text()
 
 
+@pytest.mark.usefixtures("x_train_full")
 def test_without_digits_the_film_says_only_the_batch(browser, address, pictures, specs):
     with opened(
         browser,

@@ -324,10 +324,15 @@ def test_an_experiment_pressed_twice_leaves_one_worker(page, address):
 
 
 def test_a_weight_that_is_moved_while_the_kernels_start_counts(page, address):
+    held = []
+    page.route("**/train-kernels*", lambda route: held.append(route))
     visit(page, address, SMALL)
     press(page, "Train")
+    while not held:
+        page.wait_for_timeout(10)
     for _ in range(3):
         page.get_by_role("slider").press("ArrowRight")
+    held[0].continue_()
     wait_for(page, "Finished")
     seen = read(page)
     assert seen["settings"]["klWeight"] > 1e-3

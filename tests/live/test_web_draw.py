@@ -53,18 +53,19 @@ def test_every_pixels_cost_is_shown_and_they_add_up_to_the_distortion(draw):
 
 
 def test_prices_stand_beside_those_of_test_digits_of_the_class(draw, models, digits):
+    """Compare with what is rounded twice: to hundredths in the file, to tenths on the page."""
     x, y = digits.x_test[:3000], digits.y_test[:3000]
     sevens, compare = x[y == 7], draw.page.get_by_label("small numbers: half of")
     draw.press("test digit 7")
     assert "7s: " in draw.page.locator("tbody small").first.inner_text()
     rates = [np.array(vaelib.gaussian_kl(*model.encode(sevens))) for model in models]
     found = numbers_of(draw, 1, "small")
-    np.testing.assert_allclose(found, [np.quantile(rate, [0.25, 0.75]) for rate in rates], atol=0.051)
+    np.testing.assert_allclose(found, [np.quantile(rate, [0.25, 0.75]) for rate in rates], atol=0.056)
     compare.select_option("all test digits")
     draw.settle()
     rates = [np.array(vaelib.gaussian_kl(*model.encode(x))) for model in models]
     found = numbers_of(draw, 1, "small")
-    np.testing.assert_allclose(found, [np.quantile(rate, [0.25, 0.75]) for rate in rates], atol=0.051)
+    np.testing.assert_allclose(found, [np.quantile(rate, [0.25, 0.75]) for rate in rates], atol=0.056)
 
 
 def test_each_price_is_explained_on_demand(draw):

@@ -211,7 +211,8 @@ def test_the_true_posterior_is_that_of_keras(run, page, models, digits):
     )
     exact = vaelib.exact_log_likelihood(model, x, verbose=False)
     for image, found, log_p in zip(x, seen, exact, strict=True):
-        assert found["logEvidence"] == pytest.approx(log_p, abs=0.05)
+        # What the page sums is rounded: a digit of more ink is further off.
+        np.testing.assert_allclose(found["logEvidence"], log_p, atol=0.05, rtol=1e-4)
         axes = [low + step * np.arange(found["side"]) for low, step in zip(found["low"], found["step"], strict=True)]
         nodes = vaelib.analysis.grids.lattice(axes)
         z = np.array(nodes, "float32")
@@ -219,7 +220,7 @@ def test_the_true_posterior_is_that_of_keras(run, page, models, digits):
         joint = -np.array(distortion) - 0.5 * np.sum(z**2, axis=1) - np.log(2 * np.pi)
         values = numbers(found["values"], found["side"] ** 2)
         high = joint > joint.max() - 8
-        np.testing.assert_allclose(values[high], joint[high], atol=0.1)
+        np.testing.assert_allclose(values[high], joint[high], atol=0.1, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("limit", "centre"), [(6, [0, 0]), (0.75, [1.5, -2])])
