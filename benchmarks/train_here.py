@@ -2,9 +2,8 @@
 
 In the Chromium of this machine, from a server on it. It prints a table; it is no test, for a busy machine is slow.
 `--seeds 5` compares the ends of trainings too, which takes some twenty minutes; `--epochs 100` says whether memory
-grows over so many, in some five. Near the threshold the rate at the end is far from normal: most trainings end below
-0.02 nats, one in ten above 0.05. So the spread is that of many trainings by `vaelib.fit`, not of five, and the test
-asks for ranks only.
+grows over so many, in some five. Near the threshold the rate at the end is far from normal: some trainings are not
+there yet. So the spread is that of many trainings by `vaelib.fit`, and the test asks for ranks only.
 """
 
 import argparse
