@@ -186,7 +186,7 @@ def test_the_trained_network_answers(page, address):
         page.locator(f"[data-own={kind}][data-state=ready]").wait_for()
     # It is one network: nothing is said of others.
     said = page.locator("[data-own=explorer]").inner_text()
-    assert "The plane of kl_wt 1e-3" in said.replace("\xa0", " ")
+    assert "The plane of kl_wt 0.001" in said.replace("\xa0", " ")
     assert "planes" not in said
     assert "each network" not in said
     assert "moved" not in page.locator(".vaelib-runs tbody").inner_text()

@@ -1,8 +1,9 @@
-"""Look where the curves of a training write the names of the runs beside it."""
+"""Look where the curves of a training write the names of the runs beside it, and how a weight is written."""
 
 import numpy as np
 import pytest
 
+import vaelib
 from vaelib.live import data
 
 TOP, BOTTOM = 18, 82
@@ -14,7 +15,7 @@ WRITTEN = """ends => {
   const run = (end, i) => ({ beta: 784 * 10 ** -(i + 1), steps: [1, 10], distortion: [100, end], rate: [0, 0] });
   const mine = { steps: [], distortion: [], rate: [] }, runs = { mine, kept: [], known: ends.map(run), numSteps: 10 };
   drawCurve(canvas, ...CURVES[0], runs, coloursOf(canvas));
-  return ends.map((_, i) => heights[`1e-${i + 1}`]);
+  return ends.map((_, i) => heights[String(10 ** -(i + 1))]);
 }"""
 
 
@@ -38,3 +39,8 @@ def test_names_of_runs_cover_none_and_keep_their_order(ends, page):
 def test_names_far_apart_stand_at_the_ends_of_their_lines(page):
     heights = page.evaluate(WRITTEN, [70, 40, 10])
     np.testing.assert_allclose(heights[:2], [BOTTOM - (end - 10) / 90 * (BOTTOM - TOP) for end in (70, 40)])
+
+
+@pytest.mark.parametrize("kl_wt", [1e-4, 1e-3, 3.2e-3, 0.01234, 0.1, 1.0])
+def test_a_weight_is_written_as_in_the_library(kl_wt, page):
+    assert page.evaluate("weightLabel", kl_wt) == vaelib.RunSpec.from_kl_wt(kl_wt).label

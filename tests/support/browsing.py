@@ -29,7 +29,7 @@ QUIET = [
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,OptimizationHints,MediaRouter,HttpsUpgrades",
 ]
 PHONE, DESK = 360, 1280  # pixels wide
-PATIENCE = 600_000  # milliseconds, which a busy machine may need to show what a page waits for
+PATIENCE_MS = 600_000  # milliseconds, which a busy machine may need to show what a page waits for
 
 
 def chapters():
@@ -53,7 +53,7 @@ def _patient(make):
 
     def made(**settings):
         page_or_context = make(**settings)
-        page_or_context.set_default_timeout(PATIENCE)
+        page_or_context.set_default_timeout(PATIENCE_MS)
         return page_or_context
 
     return made
@@ -70,7 +70,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET, timeout=PATIENCE)
+        browser = playwright.chromium.launch(executable_path=executable, args=QUIET, timeout=PATIENCE_MS)
         browser.new_context = _patient(browser.new_context)
         browser.new_page = _patient(browser.new_page)
         yield browser

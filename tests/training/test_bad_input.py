@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import small_vae
 
 import vaelib
 
@@ -119,6 +120,31 @@ def test_another_keras_backend_is_refused_with_its_cure(backend):
 @pytest.mark.parametrize("seed", [None, -1, 1.0, "1", 2**63], ids=str)
 def test_what_is_no_seed_is_refused(seed):
     _assert_refused(["seed must be a whole number from 0 to", f"got {seed!r}"], _model(), X, seed=seed)
+
+
+@pytest.mark.parametrize("epochs", [[0], [3, -1]])
+def test_epochs_that_never_come_are_refused(epochs):
+    with pytest.raises(ValueError, match=r"posterior_epochs must be None .* or numbers of epochs, from 1, got \["):
+        vaelib.fit(_model(), X, posterior_epochs=epochs)
+
+
+@pytest.mark.parametrize("minutes", [-1, float("nan")])
+def test_impossible_times_are_refused(minutes):
+    with pytest.raises(ValueError, match=f"save_minutes must be zero .* or positive, got {minutes}"):
+        vaelib.fit(_model(), X, save_minutes=minutes)
+
+
+@pytest.mark.slow
+def test_a_schedule_without_a_config_is_refused_before_training(tmp_path):
+    class Mine(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 1.0
+
+    model = small_vae(beta=Mine())
+    with pytest.raises(ValueError, match=r"checkpoint= expects .*Mine.*get_config"):
+        vaelib.fit(model, X, batch_size=5, checkpoint=tmp_path)
+    assert int(model.optimizer.iterations) == 0
+    assert len(vaelib.fit(model, X, batch_size=5).history["loss"]) == 1
 
 
 @pytest.mark.slow

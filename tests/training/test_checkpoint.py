@@ -1,6 +1,7 @@
 """Go on from what `fit` saved, and notice what is damaged, full or another run's."""
 
 import errno
+import functools
 import os
 import shutil
 import signal
@@ -11,6 +12,8 @@ import types
 import keras
 import numpy as np
 import pytest
+from small_models import small_vae
+from small_runs import assert_same_training
 
 import vaelib
 from vaelib import _files
@@ -19,15 +22,8 @@ from vaelib.training import checkpoint
 pytestmark = pytest.mark.slow
 
 SPEC = {"model": {"hidden_dim": 3}, "seed": 1}
-
-
-def _model(**kwargs):
-    keras.utils.set_random_seed(kwargs.pop("first_weights", 0))
-    optimizer = kwargs.pop("optimizer", "rmsprop")
-    model = vaelib.dense_vae(**{"hidden_dim": 8, "beta": 2.0, **kwargs})
-    # Skip XLA, which takes seconds to compile; test_two_processes.py trains with it.
-    model.compile(optimizer=optimizer, jit_compile=False)
-    return model
+# XLA would take seconds to compile: test_two_processes.py trains with it.
+_model = functools.partial(small_vae, beta=2.0)
 
 
 def _saved(folder):
@@ -76,19 +72,6 @@ def kept(finished, tmp_path):
     return shutil.copytree(finished, tmp_path / "kept")
 
 
-def _assert_same(run, expected):
-    for name in expected.history.keys() - {"seconds"}:
-        assert run.history[name] == expected.history[name], name
-    assert list(run.posteriors) == list(expected.posteriors)
-    for epoch, trace in expected.posteriors.items():
-        np.testing.assert_array_equal(run.posteriors[epoch], trace)
-    for part in ("trainable_variables", "non_trainable_variables"):
-        for ours, theirs in zip(getattr(run.model, part), getattr(expected.model, part), strict=True):
-            np.testing.assert_array_equal(ours, theirs)
-    for ours, theirs in zip(run.model.optimizer.variables, expected.model.optimizer.variables, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
 @pytest.mark.parametrize("minutes", [0, 5], ids=["every stretch", "every epoch"])
 @pytest.mark.parametrize("at", [(0, 1), (1, 0), (1, 4), (2, 3)], ids=str)
 def test_after_a_crash_the_same_call_reaches_the_same_bits(at, minutes, images, tmp_path, undisturbed):
@@ -99,8 +82,8 @@ def test_after_a_crash_the_same_call_reaches_the_same_bits(at, minutes, images, 
     watcher = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: begun.append(epoch))
     # Begin with other weights: all must come from the checkpoint, if there is one.
     first_weights = 1 if _saved(tmp_path) else 0
-    model = _model(first_weights=first_weights)
-    _assert_same(vaelib.fit(model, images, images[:20], callbacks=[watcher], **arguments), undisturbed)
+    model = _model(seed=first_weights)
+    assert_same_training(vaelib.fit(model, images, images[:20], callbacks=[watcher], **arguments), undisturbed)
     assert begun == list(range(at[0], 3))
 
 
@@ -126,16 +109,16 @@ def test_drawn_pixels_and_a_falling_rate_reach_the_same_bits(drawn, at, images, 
     arguments = {**arguments, "checkpoint": tmp_path, "save_minutes": 0}
     with pytest.raises(CrashError):
         vaelib.fit(model(), images, images[:20], callbacks=[CrashAt(*at)], **arguments)
-    _assert_same(vaelib.fit(model(), images, images[:20], **arguments), expected)
+    assert_same_training(vaelib.fit(model(), images, images[:20], **arguments), expected)
     assert list(expected.posteriors) == [1, 3]
 
 
 def test_a_finished_training_is_loaded_and_can_be_longer(images, tmp_path, undisturbed):
     arguments = {**ARGUMENTS, "checkpoint": str(tmp_path / "new" / "folder")}
     vaelib.fit(_model(), images, images[:20], **{**arguments, "num_epochs": 2})
-    _assert_same(vaelib.fit(_model(first_weights=1), images, images[:20], **arguments), undisturbed)
-    loaded = vaelib.fit(_model(first_weights=1), images, images[:20], **arguments)
-    _assert_same(loaded, undisturbed)
+    assert_same_training(vaelib.fit(_model(seed=1), images, images[:20], **arguments), undisturbed)
+    loaded = vaelib.fit(_model(seed=1), images, images[:20], **arguments)
+    assert_same_training(loaded, undisturbed)
     fewer = vaelib.fit(_model(), images, images[:20], **{**arguments, "num_epochs": 1})
     assert len(fewer.history["loss"]) == 3, "epochs were thrown away"
 
@@ -166,8 +149,8 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(damage, images, kept, 
     newest = _saved(kept)[-1]
     newest.write_bytes(damage(newest.read_bytes()))
     with pytest.warns(UserWarning, match=rf"The checkpoint .*{newest.name} .*: using the one before"):
-        run = vaelib.fit(_model(first_weights=1), images, images[:20], checkpoint=kept, **ARGUMENTS)
-    _assert_same(run, undisturbed)
+        run = vaelib.fit(_model(seed=1), images, images[:20], checkpoint=kept, **ARGUMENTS)
+    assert_same_training(run, undisturbed)
 
 
 def test_if_all_are_damaged_nothing_is_thrown_away(images, kept):
@@ -228,7 +211,7 @@ def test_a_functional_model_of_another_process_is_recognised(images, tmp_path):
         return model
 
     first = vaelib.fit(functional(), images, checkpoint=tmp_path, **ARGUMENTS)
-    _assert_same(vaelib.fit(functional(), images, checkpoint=tmp_path, **ARGUMENTS), first)
+    assert_same_training(vaelib.fit(functional(), images, checkpoint=tmp_path, **ARGUMENTS), first)
 
 
 def _full_disk(*_):
@@ -243,11 +226,11 @@ def test_a_full_disk_costs_one_checkpoint_and_no_more(images, tmp_path, monkeypa
         patch.setattr(_files.os, "fsync", _full_disk)
         with pytest.warns(UserWarning, match=r"could not be saved \(.*No space left.*training goes on") as caught:
             run = vaelib.fit(_model(), images, images[:20], **arguments)
-    _assert_same(run, undisturbed)
+    assert_same_training(run, undisturbed)
     assert len(caught) == 2
     assert before.keys() == set(_saved(tmp_path)), "half a checkpoint was left"
     assert {file: file.read_bytes() for file in _saved(tmp_path)} == before
-    _assert_same(vaelib.fit(_model(), images, images[:20], **arguments), undisturbed)
+    assert_same_training(vaelib.fit(_model(), images, images[:20], **arguments), undisturbed)
 
 
 @pytest.mark.skipif(
@@ -309,7 +292,7 @@ def test_ctrl_c_ends_the_epoch_and_returns_the_run(images, tmp_path, undisturbed
     assert list(run.posteriors) == [1, 2]
     assert "stops after this epoch" in "".join(capfd.readouterr())
     assert signal.getsignal(signal.SIGINT) is handler
-    _assert_same(vaelib.fit(_model(), images, images[:20], **arguments), undisturbed)
+    assert_same_training(vaelib.fit(_model(), images, images[:20], **arguments), undisturbed)
 
 
 def test_a_second_ctrl_c_stops_and_keeps_what_was_saved(images, tmp_path, undisturbed):
@@ -318,19 +301,7 @@ def test_a_second_ctrl_c_stops_and_keeps_what_was_saved(images, tmp_path, undist
     with pytest.raises(KeyboardInterrupt):
         vaelib.fit(_model(), images, images[:20], callbacks=[Interrupt(2)], **arguments)
     assert signal.getsignal(signal.SIGINT) is handler
-    _assert_same(vaelib.fit(_model(), images, images[:20], **arguments), undisturbed)
-
-
-@pytest.mark.parametrize("epochs", [[0], [3, -1]])
-def test_epochs_that_never_come_are_refused(epochs, images):
-    with pytest.raises(ValueError, match=r"posterior_epochs must be None .* or numbers of epochs, from 1, got \["):
-        vaelib.fit(_model(), images, batch_size=16, posterior_epochs=epochs)
-
-
-@pytest.mark.parametrize("minutes", [-1, float("nan")])
-def test_impossible_times_are_refused(minutes, images):
-    with pytest.raises(ValueError, match=f"save_minutes must be zero .* or positive, got {minutes}"):
-        vaelib.fit(_model(), images, batch_size=16, save_minutes=minutes)
+    assert_same_training(vaelib.fit(_model(), images, images[:20], **arguments), undisturbed)
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -355,12 +326,12 @@ def test_a_stopped_training_goes_on_with_the_rate_that_a_callback_set(kernel, im
     whole = vaelib.fit(_model(), images, callbacks=[_falling()], **arguments)
     model = _model()
     vaelib.fit(model, images, callbacks=[_falling(), StopAfter(1)], checkpoint=tmp_path, **arguments)
-    again = model if kernel == "the same" else _model(first_weights=1)
+    again = model if kernel == "the same" else _model(seed=1)
     stopped = vaelib.fit(again, images, callbacks=[_falling(), StopAfter(2)], checkpoint=tmp_path, **arguments)
     assert len(stopped.history["loss"]) == 3
     # A model as it began belongs to the training as well as one that stands where the training does.
     resumed = vaelib.fit(_model(), images, callbacks=[_falling()], checkpoint=tmp_path, **arguments)
-    _assert_same(resumed, whole)
+    assert_same_training(resumed, whole)
 
 
 def test_a_rate_that_no_callback_set_is_another_run(images, tmp_path):
@@ -370,15 +341,3 @@ def test_a_rate_that_no_callback_set_is_another_run(images, tmp_path):
     model.optimizer.learning_rate = 0.25
     with pytest.raises(ValueError, match=r"learning_rate is 0.001.* there and 0.25 here"):
         vaelib.fit(model, images, **arguments)
-
-
-def test_a_schedule_without_a_config_is_refused_before_training(images, tmp_path):
-    class Mine(keras.optimizers.schedules.LearningRateSchedule):
-        def __call__(self, step):
-            return 1.0
-
-    model = _model(beta=Mine())
-    with pytest.raises(ValueError, match=r"checkpoint= expects .*Mine.*get_config"):
-        vaelib.fit(model, images, batch_size=35, checkpoint=tmp_path)
-    assert int(model.optimizer.iterations) == 0
-    assert len(vaelib.fit(model, images, batch_size=35).history["loss"]) == 1

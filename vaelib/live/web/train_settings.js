@@ -18,14 +18,13 @@ const CHOICES = {
   seed: ["seed", [[1, "1"], [2, "2"], [3, "3"], [4, "4"], [5, "5"]]],
 };
 
-// Write a weight as "3.2e-3": two digits, of which a zero is left out.
-function weightText(klWeight) {
-  return klWeight.toExponential(1).replace(".0e", "e");
+// Write a weight with three digits, as the library's labels do.
+function weightText(weight) {
+  return String(Number(weight.toPrecision(3)));
 }
 
 function weightLabel(klWeight) {
-  const beta = 784 * klWeight;
-  return `kl_wt ${weightText(klWeight)} (β = ${Number(beta.toPrecision(3))})`;
+  return `kl_wt ${weightText(klWeight)} (β = ${weightText(784 * klWeight)})`;
 }
 
 // Return how a choice is called, if it is one of those above.
