@@ -7,7 +7,7 @@ from reading import NARROWEST, wait_for_formulas
 
 def test_a_formula_that_is_wider_than_the_column_scrolls(browser, site):
     page = browser.new_page(viewport={"width": NARROWEST, "height": 800})
-    page.goto(site + "notebooks/02_derive_the_elbo.html", wait_until="networkidle")
+    page.goto(site + "book/reference.html", wait_until="networkidle")
     wait_for_formulas(page)
     moved = page.locator("span.math mjx-container").evaluate_all("""all => all.map(formula => {
       formula.scrollLeft = 10_000;
