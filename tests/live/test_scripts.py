@@ -36,7 +36,8 @@ def has_its_own(code, name):
     """Tell whether a part has a local variable or a parameter of this name."""
     local = rf"^\s+(?:const|let|(?:async )?function)\b[^;=]*\b{name}\b"
     parameter = rf"function \w*\([^)]*\b{name}\b|\([^()]*\b{name}\b[^()]*\) =>|\b{name} =>"
-    return bool(re.search(local, code, re.MULTILINE) or re.search(parameter, code))
+    method = rf"^\s+\w+\([^()]*\b{name}\b[^()]*\) \{{"
+    return any(re.search(pattern, code, re.MULTILINE) for pattern in (local, parameter, method))
 
 
 def used_too_early(parts):

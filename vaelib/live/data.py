@@ -25,7 +25,7 @@ _EXPLORER = ("tiles", "around", "explorer")
 _PAD = ("posterior", "pad", "belief", "prices", "kept", "link", "draw")
 _PARTS = ("packing", "network", "ink", "dom", "plane", "classes", "pace", *_FILM, *_EXPLORER, *_PAD, "overlap", "start")
 # Load these, a quarter of the script, only where a reader can train.
-_VIEWS = ("settings", "curves", "memory", "words", "panels", "network", "closeup", "experiments")
+_VIEWS = ("settings", "record", "curves", "memory", "words", "panels", "network", "closeup", "experiments")
 _TRAINING = ("train_engine", *(f"train_{part}" for part in (*_VIEWS, "download", "session")), "train")
 _HOSTS = ("page", "widget")
 # Offer this many test digits to a reader who does not want to draw.

@@ -15,36 +15,37 @@ async function train(host, source, options, signal) {
   });
   const controls = makeSettings(facts, settings, small, changed);
   const button = (text, click) => make("button", { type: "button", click }, text);
-  const main = button("▶ Train", session.press), again = button("Start again", () => session.begin(true));
+  const main = button("▶ Train", () => showing(session.press)), again = button("Start again", () => showing(() => session.begin(true)));
   const one = button("One step", session.oneStep), keep = button("Keep this run", session.keepRun);
   const ask = button("Explore and draw with it", () => session.askNetwork("explore"));
   const take = button("Download", () => session.askNetwork("download"));
-  const kept = keeps ? await recall() : undefined, returning = kept ? returnButtons(kept) : [];
+  const found = keeps ? await recall() : undefined;
+  session.state.isKept = Boolean(found);
+  const goOn = found ? button(`Go on with ${placeOf(found)}`, () => showing(() => {
+    Object.assign(settings, found.settings);
+    controls.show();
+    session.begin(true, found);
+  })) : "";
+  const drop = button("Forget it", session.forgetIt);
+  const tryOut = experiment => showing(() => session.tryOut(experiment));
   host.replaceChildren(
     controls.group,
-    make("div", { class: "vaelib-controls" }, main, ...(small ? [again] : [one, again, keep, ask, take]), ...returning),
+    make("div", { class: "vaelib-controls" }, main, ...(small ? [again] : [one, again, keep, ask, take, goOn, drop])),
     view.status, closeup.group, view.pictures, view.curves, ...(small ? [] : [view.table, experiments(tryOut)]),
     mine, spoken,
   );
 
-  // Offer what was kept in this browser.
-  function returnButtons(found) {
-    const gone = () => returning.forEach(node => node.remove());
-    const epoch = Math.floor(found.kept.step / found.numBatches);
-    return [
-      button(`Go on with ${labelOf(found.settings)}, epoch ${epoch}`, () => {
-        Object.assign(settings, found.settings);
-        controls.show();
-        gone();
-        session.begin(true, found);
-      }),
-      button("Forget it", () => { forget(); gone(); }),
-    ];
+  function placeOf({ settings, kept, numBatches }) {
+    return `${labelOf(settings)}, epoch ${Math.floor(kept.step / numBatches)}`;
   }
-  // The button is below the pictures: show what it begins.
-  function tryOut(experiment) {
-    session.tryOut(experiment);
-    host.scrollIntoView({ behavior: stillWanted() ? "auto" : "smooth" });
+  // Do what a button says, and show what it begins: the weight and the posteriors together, where they are out of sight.
+  function showing(act) {
+    act();
+    const { top, bottom } = view.panel.canvas.getBoundingClientRect();
+    if (isBusy() && (top < 0 || bottom > innerHeight)) bringIntoSight(controls.weight);
+  }
+  function isBusy() {
+    return ["running", "loading"].includes(session.state.phase);
   }
   function changed(name) {
     session.state.claimed = null;
@@ -68,21 +69,24 @@ async function train(host, source, options, signal) {
       show(place, kind, own, { again: "press the button again" }, current.signal);
       return place;
     }));
-    mine.scrollIntoView({ behavior: stillWanted() ? "auto" : "smooth" });
+    bringIntoSight(mine);
   }
   function draw() {
-    const { state } = session, { phase } = state, isBusy = phase === "running" || phase === "loading";
+    const { state } = session, { phase } = state;
     const colours = coloursOf(host);
     main.textContent = PHASES[phase];
     main.disabled = phase === "loading";
-    one.disabled = isBusy;
+    one.disabled = isBusy();
     keep.disabled = state.mine.steps.length < 2;
     const cannotAsk = !session.isReady() || phase === "loading" || Boolean(state.wanted);
     take.disabled = cannotAsk || state.mine.train.beta.length === 0;
     ask.disabled = cannotAsk;
     again.disabled = phase === "idle" || phase === "loading";
-    controls.lock(isBusy || phase === "paused");
-    closeup.group.hidden = !state.closeup || isBusy;
+    controls.lock(isBusy());
+    // What this browser keeps is soon that of another training.
+    if (goOn) goOn.hidden = phase !== "idle" || !state.isKept;
+    drop.hidden = isBusy() || !state.isKept;
+    closeup.group.hidden = !state.closeup || isBusy();
     if (!closeup.group.hidden) fillCloseup(closeup, state.closeup, colours);
     fillTrainView(view, state, settings, facts, colours);
   }
@@ -101,6 +105,11 @@ function experiments(tryOut) {
     make("button", { type: "button", click: () => tryOut(experiment) }, experiment.name),
     make("p", {}, experiment.predict));
   return make("details", {}, make("summary", {}, "Six experiments, each one click"), ...EXPERIMENTS.map(choice));
+}
+
+// Scroll until a part of the page is at its top.
+function bringIntoSight(part) {
+  part.scrollIntoView({ behavior: stillWanted() ? "auto" : "smooth" });
 }
 
 PICTURES.train = train;

@@ -14,7 +14,7 @@ const EXPERIMENTS = [
   {
     name: "Warm up slowly", settings: { klWeight: 0.05, warmup: 1600, numEpochs: 50 },
     predict: "To 5e-2 (β = 39.2) in 1,600 steps. The start is below the thresholds, the end above: " +
-      "does a warm-up save the code?",
+      "does a warm-up prevent the collapse?",
   },
   {
     name: "A small network", settings: { hidden: 125 },
@@ -27,6 +27,6 @@ const EXPERIMENTS = [
   },
   {
     name: "Few digits", settings: { count: 1000, numEpochs: 100 },
-    predict: "1,000 digits instead of 10,000. After how many epochs do the test digits become dearer again?",
+    predict: "1,000 digits instead of 10,000. After how many epochs do the test digits begin to cost more again?",
   },
 ];

@@ -36,13 +36,14 @@ function quartilesOf(labels, { distortions, rates }) {
   return [...classes, all].map(some => (some.length ? prices.map(price => of(some, price)) : null));
 }
 
-// Return how far the posterior of another digit is for 99 % of the digits' means, in its own standard deviations.
-function reachOf(means, stds) {
-  const nearest = Array.from({ length: means.length / 2 }, (_, i) => {
+// Return how far the posterior of another digit is for 99 % of the z that are drawn for a digit, in its own standard
+// deviations, as `vaelib.live.measures.reach` does.
+function reachOf({ means, stds, draws }) {
+  const nearest = Array.from({ length: draws.length / 2 }, (_, i) => {
     let least = Infinity;
     for (let j = 0; j < means.length; j += 2) {
       if (j === 2 * i) continue;
-      const across = (means[2 * i] - means[j]) / stds[j], up = (means[2 * i + 1] - means[j + 1]) / stds[j + 1];
+      const across = (draws[2 * i] - means[j]) / stds[j], up = (draws[2 * i + 1] - means[j + 1]) / stds[j + 1];
       least = Math.min(least, Math.hypot(across, up));
     }
     return least;
@@ -58,7 +59,7 @@ async function trainedSource(source, weights, described, labels, { hidden, label
   const found = {
     runs: [{ label }], digits: { examples, labels: { shape: [classes.length], values: classes } },
     prices: { quartiles: [quartilesOf(classes, described)] }, "softplus-0": softplus,
-    "points-0": { mean: { values: means }, std: { values: stds }, reach: reachOf(means, stds) },
+    "points-0": { mean: { values: means }, std: { values: stds }, reach: reachOf(described) },
     "encoder-0": encoder, "decoder-0": decoder,
   };
   return async name => found[name];

@@ -1,17 +1,15 @@
 // Lead a training: give the worker its orders, and keep what it tells in a state that the picture draws.
 
-// Decode the grid again at most this often, in milliseconds; keep this many runs to compare with.
-const GRID_MS = 700, MOST_KEPT = 3;
-
-function noCurve() {
-  return { steps: [], distortion: [], rate: [], train: { distortion: [], rate: [], beta: [] } };
-}
+// Decode the grid again at most this often, in milliseconds.
+const GRID_MS = 700;
 
 // Return the session of a picture. `redraw` is called when the state has changed, `speak` with what is worth saying,
 // `explore` with a network that a reader wants to ask, `moved` when an experiment has changed the settings.
 function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, explore, moved, signed }) {
   const state = {
     phase: "idle", step: 0, numBatches: null, more: 0, pace: 0, mine: noCurve(), kept: [], posteriors: [], pixels: null, claimed,
+    // Whether this browser keeps a training.
+    isKept: false,
     // The settings that the network was trained with; the reader may choose others for the next one already.
     trained: null,
   };
@@ -61,17 +59,19 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     const beta = 784 * klWeight, batchSize = 128;
     return { beta, hidden, learningRate, warmup, seed, batchSize, numEpochs: numEpochs + state.more };
   }
-  function tellSettings() {
-    state.isPure = false;
-    engine?.tell({ do: "change", settings: told() });
+  // Tell the worker what may change in a training.
+  function tellChange() {
+    const { beta, learningRate, numEpochs } = told();
+    engine?.tell({ do: "change", settings: { beta, learningRate, numEpochs } });
   }
+  const tellSettings = () => { state.isPure = false; tellChange(); };
 
   const HEARD = {
     ready({ numBatches, step, first }, running) {
       Object.assign(state, { phase: running ? "running" : "paused", numBatches, step });
-      if (first) addPoint(0, first);
+      if (first) addPoint(state.mine, 0, first);
       // The reader may have changed them while the kernels started.
-      engine.tell({ do: "change", settings: told() });
+      tellChange();
       engine.tell({ do: running ? "go" : "one" });
       askGrid();
     },
@@ -87,7 +87,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     },
     closeup(closeup) { state.closeup = closeup; },
     epoch({ epoch, step, train, test }) {
-      addPoint(step, test);
+      addPoint(state.mine, step, test);
       for (const name of ["distortion", "rate"]) state.mine.train[name].push(train[name]);
       state.mine.train.beta.push(state.beta);
       for (const [at, change] of changes) {
@@ -110,7 +110,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     grid({ pixels }) { Object.assign(state, { pixels, asked: false }); },
     kept({ ask, kept, described }) {
       const { mine, more, numBatches } = state;
-      if (ask === "remember") remember({ kept, settings: { ...state.trained, numEpochs: settings.numEpochs }, mine, more, numBatches });
+      if (ask === "remember") keepInBrowser({ kept, settings: { ...state.trained, numEpochs: settings.numEpochs }, mine, more, numBatches });
       else if (ask === "sign") {
         state.fingerprint = fingerprintOf(kept.weights);
         signed(state.fingerprint);
@@ -122,12 +122,11 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
       speak(problem);
     },
   };
-  function addPoint(step, { distortion, rate }) {
-    if (state.mine.steps.at(-1) === step) return;
-    state.mine.steps.push(step);
-    state.mine.distortion.push(distortion);
-    state.mine.rate.push(rate);
+  async function keepInBrowser(training) {
+    state.isKept = await remember(training) !== undefined;
+    redraw();
   }
+  const forgetIt = () => { forget(); state.isKept = false; redraw(); };
   function askGrid() {
     if (!engine || state.asked || performance.now() - lastGrid < GRID_MS) return;
     lastGrid = performance.now();
@@ -139,11 +138,14 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
   const PRESSED = {
     idle: () => begin(true), failed: () => begin(true), loading: () => {},
     running: () => engine.tell({ do: "pause" }),
-    paused() { state.phase = "running"; engine.tell({ do: "go" }); },
+    paused() {
+      backToTrained();
+      state.phase = "running";
+      engine.tell({ do: "go" });
+    },
     finished() {
       // Go on with this network, by as many epochs as are chosen now.
-      const { hidden, count, warmup, seed } = state.trained;
-      Object.assign(settings, { hidden, count, warmup, seed });
+      backToTrained();
       Object.assign(state, { phase: "running", more: Math.ceil(state.step / state.numBatches) });
       moved();
       tellSettings();
@@ -151,10 +153,21 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     },
   };
   const press = () => { PRESSED[state.phase](); redraw(); };
-  const oneStep = () => { if (engine && state.phase !== "finished") engine.tell({ do: "one" }); else begin(false); };
+  // Take back what holds for a whole training, where a reader has chosen it for the next one already.
+  function backToTrained() {
+    if (FIXED.every(name => settings[name] === state.trained[name])) return;
+    for (const name of FIXED) settings[name] = state.trained[name];
+    moved();
+  }
+  function oneStep() {
+    if (!engine || state.phase === "finished") return begin(false);
+    backToTrained();
+    engine.tell({ do: "one" });
+  }
   function keepRun() {
-    if (state.mine.steps.length < 2) return;
-    state.kept = [{ label: runLabel(state.trained, state.mine), ...structuredClone(state.mine) }, ...state.kept].slice(0, MOST_KEPT);
+    const { mine, trained, kept } = state;
+    if (mine.steps.length < 2) return;
+    state.kept = withRun(kept, mine, runLabel(trained, mine));
     redraw();
   }
   function tryOut(experiment) {
@@ -180,5 +193,5 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     state.wanted = null;
     redraw();
   }
-  return { state, begin, stop, press, oneStep, keepRun, tryOut, askNetwork, tellSettings, isReady: () => Boolean(engine) };
+  return { state, begin, stop, press, oneStep, keepRun, forgetIt, tryOut, askNetwork, tellSettings, isReady: () => Boolean(engine) };
 }

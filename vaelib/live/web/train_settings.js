@@ -18,6 +18,9 @@ const CHOICES = {
   seed: ["seed", [[1, "1"], [2, "2"], [3, "3"], [4, "4"], [5, "5"]]],
 };
 
+// These hold for a whole training.
+const FIXED = ["hidden", "count", "warmup", "seed"];
+
 // Write a weight with three digits, as the library's labels do.
 function weightText(weight) {
   return String(Number(weight.toPrecision(3)));
@@ -47,9 +50,10 @@ function makeSettings(facts, settings, small, changed) {
   })];
   const menus = Object.fromEntries(Object.entries(CHOICES).map(menuOf));
   const labels = Object.entries(CHOICES).map(([name, [text]]) => labelled(text, menus[name]));
+  const weight = make("div", { class: "vaelib-scrubber" }, labelled("weight of the KL", slider), output, marks);
+  // Put the weight, which a reader pulls while it trains, next to the pictures.
   const group = make("div", { class: "vaelib-settings" },
-    make("div", { class: "vaelib-scrubber" }, labelled("weight of the KL", slider), output, marks), prediction,
-    small ? "" : make("div", { class: "vaelib-controls" }, ...labels));
+    small ? "" : make("div", { class: "vaelib-controls" }, ...labels), weight, prediction);
 
   function choose(name, value) {
     settings[name] = value;
@@ -75,10 +79,10 @@ function makeSettings(facts, settings, small, changed) {
   }
   // Keep those controls from being changed that hold for a whole training.
   function lock(locked) {
-    for (const name of ["hidden", "count", "warmup", "seed"]) menus[name].disabled = locked;
+    for (const name of FIXED) menus[name].disabled = locked;
   }
   show();
-  return { group, show, lock };
+  return { group, weight, show, lock };
 }
 
 // Return the largest number of digits that the page has and that is no more than wanted; the book may be built with few.

@@ -49,10 +49,11 @@ function truthAbout(network, x) {
   };
 }
 
-// Return what the explorer and the pad show of a network: the posteriors and prices of images, drawn as a step of
-// training draws them, and for the true posterior the sums of softplus(logits) over pixels on the lattice.
+// Return what the explorer and the pad show of a network: the posteriors of images, one z drawn from each as a step of
+// training draws it, what that costs, and for the true posterior the sums of softplus(logits) over pixels on the lattice.
 function describe(network, images, noiseOf, batchSize) {
-  const count = images.length / NUM_PIXELS, means = new Float32Array(2 * count), stds = new Float32Array(2 * count);
+  const count = images.length / NUM_PIXELS, pairs = () => new Float32Array(2 * count);
+  const [means, stds, draws] = [pairs(), pairs(), pairs()];
   const distortions = new Float32Array(count), rates = new Float32Array(count);
   for (let begin = 0; begin < count; begin += batchSize) {
     const end = Math.min(begin + batchSize, count), x = batchOf(images, begin, end), noise = noiseOf(begin, end);
@@ -60,11 +61,12 @@ function describe(network, images, noiseOf, batchSize) {
       const parts = forward(network.weights, x, noise), { pixels, latents } = prices(parts);
       means.set(tf.transpose(parts.mean).dataSync(), 2 * begin);
       stds.set(tf.transpose(parts.std).dataSync(), 2 * begin);
+      draws.set(tf.transpose(parts.z).dataSync(), 2 * begin);
       distortions.set(tf.sum(pixels, 0).dataSync(), begin);
       rates.set(tf.mul(tf.sum(latents, 0), 0.5).dataSync(), begin);
     });
     tf.dispose([x, noise]);
   }
   const { side, values } = overLattice(network, (_, black) => tf.neg(tf.sum(black, 0)));
-  return { means, stds, distortions, rates, softplus: { limit: REACH, lattice: { shape: [side, side], values } } };
+  return { means, stds, draws, distortions, rates, softplus: { limit: REACH, lattice: { shape: [side, side], values } } };
 }

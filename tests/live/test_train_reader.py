@@ -1,0 +1,133 @@
+"""Use the training as a reader does who changes his mind: in sight, paused, kept, forgotten, asked."""
+
+import numpy as np
+import pytest
+from training_page import SMALL, press, read, visit, wait_for
+
+from vaelib.live import data, measures
+from vaelib.models import PosteriorTrace
+
+# Tell whether the weight and all of the posteriors are in sight.
+BOTH_IN_SIGHT = """() => {
+  const host = document.querySelector("[data-live=train]");
+  const edge = part => host.querySelector(part).getBoundingClientRect();
+  return edge(".vaelib-weight").top >= 0 && edge("canvas.vaelib-plane:not([hidden] *)").bottom <= innerHeight;
+}"""
+
+
+@pytest.mark.parametrize("size", [(360, 740), (720, 640)], ids=["a phone", "the column of a desk"])
+def test_the_weight_and_the_posteriors_are_seen_together(size, page, address):
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    page.emulate_media(reduced_motion="reduce")
+    visit(page, address, SMALL)
+    page.evaluate("() => scrollTo(0, 0)")
+    assert not page.evaluate(BOTH_IN_SIGHT), "else the test cannot fail"
+    press(page, "Train")
+    page.wait_for_function(BOTH_IN_SIGHT)
+    wait_for(page, "Finished")
+    assert page.evaluate(BOTH_IN_SIGHT)
+
+
+def wait_for_step(page, step):
+    """Wait until more steps than these are made."""
+    page.wait_for_function(f"() => document.querySelector('[data-live=train]').live.read().step > {step}")
+
+
+def test_a_run_is_kept_once(page, address):
+    visit(page, address, SMALL)
+    rows = page.locator(".vaelib-runs tbody tr")
+    press(page, "Train")
+    wait_for(page, "Finished")
+    press(page, "Keep this run")
+    press(page, "Keep this run")
+    rows.nth(4).wait_for()
+    press(page, "Train on")
+    wait_for(page, "Epoch 10 of 10, step 80 of 80. Finished")
+    press(page, "Keep this run")
+    page.wait_for_timeout(200)
+    assert [run["steps"][-1] for run in read(page)["kept"]] == [80]
+    assert rows.count() == 5
+    # An experiment keeps the run before it.
+    page.locator("summary", has_text="Six experiments").click()
+    press(page, "A small network")
+    wait_for_step(page, 0)
+    assert [run["steps"][-1] for run in read(page)["kept"]] == [80]
+
+
+def test_another_training_can_be_chosen_in_a_pause(page, address):
+    visit(page, address, f"{SMALL},numEpochs:100")
+    press(page, "Train")
+    wait_for_step(page, 0)
+    press(page, "Pause")
+    wait_for(page, "Paused")
+    trained = read(page)["trained"]
+    for change in ("Go on", "One step"):
+        page.get_by_label("hidden units").select_option("500")
+        page.locator("[data-setting=seed]").select_option("3")
+        step = read(page)["step"]
+        page.get_by_role("button", name=change, exact=change != "Go on").click()
+        wait_for_step(page, step)
+        state = read(page)
+        assert (state["settings"]["hidden"], state["settings"]["seed"]) == (125, trained["seed"])
+        assert state["trained"] == trained
+        if change == "Go on":
+            press(page, "Pause")
+            wait_for(page, "Paused")
+    page.get_by_label("hidden units").select_option("500")
+    press(page, "Start again")
+    assert read(page)["trained"]["hidden"] == 500
+
+
+def test_only_what_is_kept_can_be_gone_on_with_or_forgotten(page, address):
+    go_on, forget = (page.get_by_role("button", name=name) for name in ("Go on with", "Forget it"))
+    visit(page, address, SMALL)
+    assert go_on.count() == forget.count() == 0
+    press(page, "Train")
+    wait_for(page, "Finished")
+    forget.wait_for()
+    page.reload()
+    visit(page, address, f"{SMALL},seed:2")
+    assert go_on.count() == forget.count() == 1
+    press(page, "▶ Train")
+    wait_for(page, "Finished")
+    # What was kept before has given way to this training.
+    forget.wait_for()
+    assert go_on.count() == 0
+    press(page, "Forget it")
+    page.wait_for_timeout(300)
+    assert forget.count() == 0
+    page.reload()
+    visit(page, address, SMALL)
+    assert go_on.count() == forget.count() == 0
+
+
+@pytest.fixture(scope="module")
+def functions(browser):
+    """Return a page with the functions of the trained network as globals."""
+    page = browser.new_page()
+    page.add_script_tag(content=(data._WEB / "train_network.js").read_text())
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0])
+def test_digits_reach_as_far_as_the_library_says(spread, functions):
+    rng = np.random.default_rng(1)
+    posteriors = PosteriorTrace(rng.standard_normal((2000, 2)), rng.uniform(0.5, 1, (2000, 2)) * spread)
+    # Take the draws of the library.
+    draws = posteriors.mean + posteriors.std * np.random.default_rng(0).standard_normal((2000, 2), "float32")
+    parts = {"means": posteriors.mean, "stds": posteriors.std, "draws": draws}
+    found = functions.evaluate("reachOf", {name: part.ravel().tolist() for name, part in parts.items()})
+    assert found == pytest.approx(measures.reach(posteriors), rel=0.03)
+
+
+def test_digits_come_to_the_middle_of_a_collapsed_network(page, address):
+    visit(page, address, f"{SMALL},klWeight:0.1")
+    press(page, "Train")
+    wait_for(page, "Finished")
+    press(page, "Explore and draw with it")
+    explorer = page.locator("[data-own=explorer]")
+    page.locator("[data-own=explorer][data-state=ready]").wait_for()
+    assert "z = (0.00, 0.00)" in explorer.inner_text()
+    assert "The nearest posterior of a test digit" in explorer.inner_text()
+    assert "o digit comes here" not in explorer.inner_text()
