@@ -28,6 +28,55 @@ def test_the_weight_and_the_posteriors_are_seen_together(size, page, address):
     assert page.evaluate(BOTH_IN_SIGHT)
 
 
+# Pull the weight from end to end, and return all heights at which its marks stand.
+PULL = """() => {
+  const [slider, marks] = [".vaelib-weight", ".vaelib-marks"].map(part => document.querySelector(part)), heights = [];
+  for (slider.value = slider.min; Number(slider.value) < Number(slider.max); slider.stepUp()) {
+    slider.dispatchEvent(new Event("input"));
+    heights.push(Math.round(marks.getBoundingClientRect().y));
+  }
+  return heights;
+}"""
+
+
+def test_nothing_moves_while_the_weight_is_pulled(page, address):
+    visit(page, address, SMALL)
+    for width in range(240, 344, 4):
+        page.evaluate(f"() => {{ document.querySelector('main').style.width = '{width}px'; }}")
+        heights = page.evaluate(PULL)
+        assert len(heights) > 60
+        assert len(set(heights)) == 1, width
+
+
+def test_the_focus_stays_where_a_button_was_pressed(page, address):
+    def focused():
+        return page.evaluate("() => document.activeElement.innerText")
+
+    visit(page, address, f"{SMALL},numEpochs:100")
+    page.get_by_role("button", name="Train", exact=False).press("Enter")
+    wait_for_step(page, 0)
+    assert focused() == "❚❚ Pause"
+    page.keyboard.press("Space")
+    wait_for(page, "Paused")
+    assert focused() == "▶ Go on"
+    for name in ("One step", "Start again"):
+        page.get_by_role("button", name=name).press("Enter")
+        wait_for_step(page, 0)
+        assert focused() == name
+    # What cannot be pressed now does nothing.
+    assert page.get_by_role("button", name="One step").is_disabled()
+    page.get_by_role("button", name="One step").press("Enter")
+    wait_for(page, "Finished")
+    page.reload()
+    visit(page, address, SMALL)
+    page.get_by_role("button", name="Go on with").press("Enter")
+    wait_for(page, "Finished")
+    assert focused() == "▶ Train on"
+    page.get_by_role("button", name="Forget it").press("Enter")
+    page.wait_for_timeout(200)
+    assert focused() == "▶ Train on"
+
+
 def wait_for_step(page, step):
     """Wait until more steps than these are made."""
     page.wait_for_function(f"() => document.querySelector('[data-live=train]').live.read().step > {step}")

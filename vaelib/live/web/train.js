@@ -14,7 +14,13 @@ async function train(host, source, options, signal) {
     signed: fingerprint => { if (keeps) history.replaceState(null, "", settingsLink(settings, fingerprint)); },
   });
   const controls = makeSettings(facts, settings, small, changed);
-  const button = (text, click) => make("button", { type: "button", click }, text);
+  // A button that cannot be pressed keeps the focus all the same: a keyboard would have to come back from the top.
+  const button = (text, act) => {
+    const click = () => { if (node.getAttribute("aria-disabled") !== "true") act(); };
+    const node = make("button", { type: "button", click }, text);
+    return node;
+  };
+  const allow = (node, isAllowed) => node.setAttribute("aria-disabled", String(!isAllowed));
   const main = button("▶ Train", () => showing(session.press)), again = button("Start again", () => showing(() => session.begin(true)));
   const one = button("One step", session.oneStep), keep = button("Keep this run", session.keepRun);
   const ask = button("Explore and draw with it", () => session.askNetwork("explore"));
@@ -22,11 +28,12 @@ async function train(host, source, options, signal) {
   const found = keeps ? await recall() : undefined;
   session.state.isKept = Boolean(found);
   const goOn = found ? button(`Go on with ${placeOf(found)}`, () => showing(() => {
+    main.focus({ preventScroll: true });
     Object.assign(settings, found.settings);
     controls.show();
     session.begin(true, found);
   })) : "";
-  const drop = button("Forget it", session.forgetIt);
+  const drop = button("Forget it", () => { main.focus(); session.forgetIt(); });
   const tryOut = experiment => showing(() => session.tryOut(experiment));
   host.replaceChildren(
     controls.group,
@@ -75,13 +82,13 @@ async function train(host, source, options, signal) {
     const { state } = session, { phase } = state;
     const colours = coloursOf(host);
     main.textContent = PHASES[phase];
-    main.disabled = phase === "loading";
-    one.disabled = isBusy();
-    keep.disabled = state.mine.steps.length < 2;
-    const cannotAsk = !session.isReady() || phase === "loading" || Boolean(state.wanted);
-    take.disabled = cannotAsk || state.mine.train.beta.length === 0;
-    ask.disabled = cannotAsk;
-    again.disabled = phase === "idle" || phase === "loading";
+    allow(main, phase !== "loading");
+    allow(one, !isBusy());
+    allow(keep, state.mine.steps.length >= 2);
+    const canAsk = session.isReady() && phase !== "loading" && !state.wanted;
+    allow(take, canAsk && state.mine.train.beta.length > 0);
+    allow(ask, canAsk);
+    allow(again, phase !== "idle" && phase !== "loading");
     controls.lock(isBusy());
     // What this browser keeps is soon that of another training.
     if (goOn) goOn.hidden = phase !== "idle" || !state.isKept;

@@ -3,8 +3,8 @@
 const FIRST_SETTINGS = {
   klWeight: 1e-3, hidden: 500, count: 10000, learningRate: 1e-3, warmup: 0, numEpochs: 20, seed: 1,
 };
-// Begin like this where the picture is small: a network that trains in seconds, at a weight between the book's own.
-const SMALL_SETTINGS = { klWeight: 1e-2, hidden: 125 };
+// Begin like this where the picture is small: a network that trains fast, long enough to pull its weight up and back.
+const SMALL_SETTINGS = { klWeight: 1e-2, hidden: 125, numEpochs: 100 };
 // Put the weights on the slider by their decimal logarithm.
 const LOWEST = -4, HIGHEST = -0.7;
 // Step so far that weights of two digits differ: else an arrow key would lead back to where it began.
