@@ -13,9 +13,23 @@ WRITTEN = """ends => {
   document.body.replaceChildren(canvas);
   canvas.getContext("2d").fillText = (text, x, y) => { heights[text] = y; };
   const run = (end, i) => ({ beta: 784 * 10 ** -(i + 1), steps: [1, 10], distortion: [100, end], rate: [0, 0] });
-  const mine = { steps: [], distortion: [], rate: [] }, runs = { mine, kept: [], known: ends.map(run), numSteps: 10 };
+  const train = { distortion: [], rate: [] }, mine = { steps: [], distortion: [], rate: [], train };
+  const runs = { mine, kept: [], known: ends.map(run), numSteps: 10 };
   drawCurve(canvas, ...CURVES[0], runs, coloursOf(canvas));
   return ends.map((_, i) => heights[String(10 ** -(i + 1))]);
+}"""
+
+
+# Hear where the thin line goes, in a strip of two epochs.
+THIN = """() => {
+  const canvas = make("canvas", { style: "width: 300px; height: 100px" }), points = [];
+  document.body.replaceChildren(canvas);
+  const context = canvas.getContext("2d");
+  context.lineTo = (x, y) => { if (context.lineWidth === 1) points.push([x, y]); };
+  const train = { distortion: [60, 10], rate: [0, 0], beta: [1, 1] };
+  const mine = { steps: [0, 5, 10], distortion: [110, 70, 50], rate: [0, 0, 0], train };
+  drawCurve(canvas, ...CURVES[0], { mine, kept: [], known: [], numSteps: 10 }, coloursOf(canvas));
+  return points;
 }"""
 
 
@@ -39,6 +53,14 @@ def test_names_of_runs_cover_none_and_keep_their_order(ends, page):
 def test_names_far_apart_stand_at_the_ends_of_their_lines(page):
     heights = page.evaluate(WRITTEN, [70, 40, 10])
     np.testing.assert_allclose(heights[:2], [BOTTOM - (end - 10) / 90 * (BOTTOM - TOP) for end in (70, 40)])
+
+
+def test_the_thin_line_is_the_training_digits_after_each_epoch(page):
+    (first, middle), (last, bottom) = page.evaluate(THIN)
+    # The lowest value in sight is 10, the highest 70: that of the test digits after the first epoch.
+    assert (middle, bottom) == (pytest.approx(BOTTOM - (60 - 10) / (70 - 10) * (BOTTOM - TOP)), BOTTOM)
+    assert last == 300 - 6
+    assert first - 34 == pytest.approx((last - 34) / 2)
 
 
 @pytest.mark.parametrize("kl_wt", [1e-4, 1e-3, 3.2e-3, 0.01234, 0.1, 1.0])

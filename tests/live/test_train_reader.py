@@ -122,6 +122,12 @@ def test_another_training_can_be_chosen_in_a_pause(page, address):
         if change == "Go on":
             press(page, "Pause")
             wait_for(page, "Paused")
+    # What a step looked like is over when it goes on.
+    page.locator(".vaelib-closeup").wait_for()
+    press(page, "Go on")
+    press(page, "Pause")
+    wait_for(page, "Paused")
+    assert page.locator(".vaelib-closeup").is_hidden()
     page.get_by_label("hidden units").select_option("500")
     press(page, "Start again")
     assert read(page)["trained"]["hidden"] == 500

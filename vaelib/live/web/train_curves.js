@@ -12,7 +12,14 @@ function pointsOf(run, value) {
   return run.steps.map((step, i) => [step, value({ distortion: run.distortion[i], rate: run.rate[i] })]);
 }
 
-// Draw one strip: `mine` are points of this training, `kept` those of others, `known` the committed runs.
+// Return the steps and a value of the training digits, at the ends of the epochs.
+function trainingPoints({ steps, train }, value) {
+  const ends = steps.slice(steps.length - train.rate.length);
+  return ends.map((step, i) => [step, value({ distortion: train.distortion[i], rate: train.rate[i] })]);
+}
+
+// Draw one strip: `mine` are points of this training, `kept` those of others, `known` the committed runs. The thin line
+// are the digits that this training learns from.
 function drawCurve(canvas, name, value, { mine, kept, known, numSteps }, colours) {
   const width = canvas.clientWidth, height = canvas.clientHeight, context = contextOf(canvas);
   const left = 34, bottom = height - 18, top = 18;
@@ -20,6 +27,7 @@ function drawCurve(canvas, name, value, { mine, kept, known, numSteps }, colours
   const lines = [
     ...known.map(run => line(run, colours.faint, 2, [], weightText(run.beta / 784))),
     ...kept.map((run, i) => line(run, colours.runs[(i + 1) % 3], 2, DASHES[(i + 1) % 3])),
+    { points: trainingPoints(mine, value), colour: colours.runs[0], thickness: 1, dash: [] },
     line(mine, colours.runs[0], 2.5, []),
   ];
   const isInSight = ([step]) => step <= numSteps && step > 0;

@@ -26,7 +26,8 @@ const EXPERIMENTS = [
       "and what does a digit cost in the end?",
   },
   {
-    name: "Few digits", settings: { count: 1000, numEpochs: 100 },
-    predict: "1,000 digits instead of 10,000. After how many epochs do the test digits begin to cost more again?",
+    name: "Few digits", settings: { count: 1000, numEpochs: 400 },
+    predict: "1,000 digits instead of 10,000, again and again. How many nats less do they cost in the end (the thin line) " +
+      "than test digits, and do these begin to cost more again?",
   },
 ];

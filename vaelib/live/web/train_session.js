@@ -140,13 +140,13 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     running: () => engine.tell({ do: "pause" }),
     paused() {
       backToTrained();
-      state.phase = "running";
+      Object.assign(state, { phase: "running", closeup: null });
       engine.tell({ do: "go" });
     },
     finished() {
       // Go on with this network, by as many epochs as are chosen now.
       backToTrained();
-      Object.assign(state, { phase: "running", more: Math.ceil(state.step / state.numBatches) });
+      Object.assign(state, { phase: "running", closeup: null, more: Math.ceil(state.step / state.numBatches) });
       moved();
       tellSettings();
       engine.tell({ do: "go" });

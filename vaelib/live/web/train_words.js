@@ -11,7 +11,7 @@ function labelOf({ klWeight, hidden, count, learningRate, warmup, seed }) {
   const others = [
     hidden !== usual.hidden && `${hidden} hidden`, count !== usual.count && `${text(count)} digits`,
     warmup !== usual.warmup && `${text(warmup)} steps of warm-up`, seed !== usual.seed && `seed ${seed}`,
-    learningRate !== usual.learningRate && `rate ${textOf("learningRate", learningRate)}`,
+    learningRate !== usual.learningRate && `learning rate ${textOf("learningRate", learningRate)}`,
   ];
   return [weightLabel(klWeight), ...others.filter(Boolean)].join(", ");
 }
