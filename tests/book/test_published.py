@@ -9,10 +9,11 @@ from urllib.parse import urljoin
 import address
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import DESK, PAGES
+from browsing import DESK, PAGES, PHONE
 from pictures import opened
 
 CHAPTER_10 = "notebooks/10_ask_the_model.html"
+CHAPTER_7 = "notebooks/07_weigh_the_kl.html"
 
 
 class Head(HTMLParser):
@@ -116,4 +117,21 @@ def test_nothing_moves_while_a_page_loads_and_is_read(page, browser, site):
         view.mouse.wheel(0, 600)
         view.wait_for_timeout(50)
     assert view.evaluate("() => window.shift") < 0.002
+    view.close()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("page", ["book/index.html", "book/train_it_here.html", CHAPTER_10, CHAPTER_7])
+def test_a_picture_takes_no_more_room_than_is_kept_for_it(page, width, browser, site):
+    heights = "all => all.map(place => place.getBoundingClientRect().height)"
+    view = browser.new_page(viewport={"width": width, "height": 800})
+    view.goto(site + page, wait_until="domcontentloaded")
+    places = view.locator("[data-live]")
+    kept = places.evaluate_all(heights)
+    for place in places.all():
+        place.scroll_into_view_if_needed()
+    view.wait_for_function("() => document.querySelectorAll('[data-live]:not([data-state=ready])').length === 0")
+    view.wait_for_timeout(500)
+    assert places.evaluate_all(heights) == pytest.approx(kept, abs=0.5)
+    assert len(kept) >= 1
     view.close()
