@@ -12,10 +12,11 @@ function pointsOf(run, value) {
   return run.steps.map((step, i) => [step, value({ distortion: run.distortion[i], rate: run.rate[i] })]);
 }
 
-// Return the steps and a value of the training digits, at the ends of the epochs.
+// Return the steps and a value of the training digits, at the ends of the epochs. Leave out the first, whose mean is that
+// of an untrained network in good part, and would make all else flat.
 function trainingPoints({ steps, train }, value) {
-  const ends = steps.slice(steps.length - train.rate.length);
-  return ends.map((step, i) => [step, value({ distortion: train.distortion[i], rate: train.rate[i] })]);
+  const first = steps.length - train.rate.length;
+  return train.rate.map((rate, i) => [steps[first + i], value({ distortion: train.distortion[i], rate })]).slice(1);
 }
 
 // Draw one strip: `mine` are points of this training, `kept` those of others, `known` the committed runs. The thin line
