@@ -19,8 +19,8 @@ function trainingPoints({ steps, train }, value) {
   return train.rate.map((rate, i) => [steps[first + i], value({ distortion: train.distortion[i], rate })]).slice(1);
 }
 
-// Draw one strip: `mine` are points of this training, `kept` those of others, `known` the committed runs. The thin line
-// are the digits that this training learns from.
+// Draw one strip: `mine` are points of this training, `kept` those of others, `known` the committed runs. A thin
+// line shows the digits that this training learns from.
 function drawCurve(canvas, name, value, { mine, kept, known, numSteps }, colours) {
   const width = canvas.clientWidth, height = canvas.clientHeight, context = contextOf(canvas);
   const left = 34, bottom = height - 18, top = 18;

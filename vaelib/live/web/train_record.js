@@ -15,7 +15,7 @@ function addPoint(curve, step, { distortion, rate }) {
   curve.rate.push(rate);
 }
 
-// Return the kept runs with the beginning of a curve: what was kept of it earlier is a part of that.
+// Return the kept runs and a copy of a curve as it is now, in place of an earlier copy, which is its beginning.
 function withRun(kept, curve, label) {
   const others = kept.filter(run => run.of !== curve);
   return [{ label, of: curve, ...structuredClone(curve) }, ...others].slice(0, MOST_KEPT);
