@@ -135,3 +135,32 @@ def test_a_picture_takes_no_more_room_than_is_kept_for_it(page, width, browser, 
     assert places.evaluate_all(heights) == pytest.approx(kept, abs=0.5)
     assert len(kept) >= 1
     view.close()
+
+
+# Keep the page's frames back until they are let go.
+HOLD_FRAMES = """
+const held = [], frame = window.requestAnimationFrame.bind(window);
+let isFree = false;
+window.requestAnimationFrame = draw => isFree ? frame(draw) : held.push(draw);
+window.letGo = () => { isFree = true; held.splice(0).forEach(draw => frame(draw)); };
+"""
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("page", ["book/index.html", "book/train_it_here.html", CHAPTER_10, CHAPTER_7])
+def test_nothing_in_a_picture_moves_when_it_is_first_drawn(page, width, browser, site):
+    tops = """all => all.map(part => [part.className, part.getBoundingClientRect().top + scrollY])"""
+    view = browser.new_page(viewport={"width": width, "height": 800})
+    view.add_init_script(HOLD_FRAMES)
+    view.goto(site + page, wait_until="domcontentloaded")
+    for place in view.locator("[data-live]").all():
+        place.evaluate("place => place.scrollIntoView({ behavior: 'instant' })")
+        is_ready = "place => place.dataset.state === 'ready'"
+        view.wait_for_function(is_ready, arg=place.element_handle(), polling=50)
+    parts = view.locator("[data-live] > *, [data-live] tr")
+    before = parts.evaluate_all(tops)
+    view.evaluate("() => window.letGo()")
+    view.wait_for_timeout(500)
+    assert parts.evaluate_all(tops) == before
+    assert len(before) >= 3
+    view.close()

@@ -146,7 +146,8 @@ async function draw(host, source, options, signal) {
     }
   }
   redrawWith(host, redraw, signal);
-  redraw();
+  // Do not wait for a frame: what is filled in would move what stands below it.
+  redraw.now();
   if ("live" in host.dataset) openLink();
   host.live = {
     read: () => seen && {

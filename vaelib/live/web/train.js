@@ -103,7 +103,8 @@ async function train(host, source, options, signal) {
   const { state } = session;
   const follow = () => { if (keeps && leadsElsewhere(window.location.hash, settings, state)) window.location.reload(); };
   addEventListener("hashchange", follow, { signal });
-  redraw();
+  // Do not wait for a frame: what is filled in would move what stands below it.
+  redraw.now();
   host.live = { read: () => ({ ...session.state, settings: { ...settings } }) };
 }
 
