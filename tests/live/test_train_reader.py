@@ -156,6 +156,63 @@ def test_only_what_is_kept_can_be_gone_on_with_or_forgotten(page, address):
     assert go_on.count() == forget.count() == 0
 
 
+def test_a_pause_within_an_epoch_survives_a_reload(page, address):
+    visit(page, address, f"{SMALL},count:10000,numEpochs:100")
+    press(page, "Train")
+    page.wait_for_function("() => document.querySelector('[data-live=train]').live.read().step > 100")
+    press(page, "Pause")
+    wait_for(page, "Paused")
+    before, memory = read(page), (data._WEB / "train_memory.js").read_text()
+    page.wait_for_function(
+        f"async step => {{ {memory} return (await recall())?.kept.step === step; }}", arg=before["step"]
+    )
+    assert len(before["posteriors"]) == 4 * ((before["step"] - 1) % 79 + 1)
+    page.reload()
+    visit(page, address)
+    press(page, "Go on with")
+    page.wait_for_function(
+        "step => document.querySelector('[data-live=train]').live.read().step > step", arg=before["step"]
+    )
+    press(page, "Pause")
+    wait_for(page, "Paused")
+    after = read(page)
+    assert after["mine"]["steps"][: len(before["mine"]["steps"])] == before["mine"]["steps"]
+    assert len(after["posteriors"]) == 4 * ((after["step"] - 1) % 79 + 1)
+
+
+COUNT_KEPT = """
+window.kept = 0;
+const { put } = IDBObjectStore.prototype;
+IDBObjectStore.prototype.put = function (...all) { window.kept++; return put.apply(this, all); };
+"""
+
+
+def test_weights_are_not_kept_after_every_epoch(page, address):
+    # Let the page's clock stand still: the first epoch is kept, and then the end.
+    page.add_init_script(COUNT_KEPT + "performance.now = () => 1e6;")
+    visit(page, address, SMALL)
+    press(page, "Train")
+    wait_for(page, "Finished")
+    page.wait_for_function("() => window.kept === 2")
+    page.wait_for_timeout(300)
+    assert page.evaluate("() => window.kept") == 2
+
+
+def test_a_training_is_kept_when_its_page_is_hidden(page, address):
+    page.add_init_script(COUNT_KEPT + "performance.now = () => 1e6;")
+    visit(page, address, f"{SMALL},numEpochs:400")
+    press(page, "Train")
+    page.wait_for_function("() => window.kept === 1")
+    page.evaluate(
+        """() => {
+          Object.defineProperty(document, "hidden", { value: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    page.wait_for_function("() => window.kept === 2")
+    assert read(page)["phase"] == "running"
+
+
 @pytest.fixture(scope="module")
 def functions(browser):
     """Return a page with the functions of the trained network as globals."""

@@ -99,6 +99,8 @@ async function train(host, source, options, signal) {
   }
   redrawWith(host, redraw, signal);
   signal.addEventListener("abort", session.stop);
+  // A page out of sight may not come back, on a phone.
+  document.addEventListener("visibilitychange", () => { if (document.hidden && isBusy()) session.keepIt(); }, { signal });
   // Begin anew where a reader puts another link into the address of this page; own changes call no listener.
   const { state } = session;
   const follow = () => { if (keeps && leadsElsewhere(window.location.hash, settings, state)) window.location.reload(); };

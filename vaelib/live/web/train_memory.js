@@ -2,6 +2,8 @@
 
 // Count up when the weights are laid out in another way, so that no older training is taken up wrongly.
 const LAYOUT = 2;
+// Keep a training at most this often while it runs, in milliseconds: all its weights are copied for it.
+const KEEP_MS = 5000;
 
 function openMemory() {
   return new Promise((resolve, reject) => {
@@ -34,6 +36,29 @@ async function inMemory(mode, act) {
 const remember = training => inMemory("readwrite", store => store.put(training, "last")).catch(() => undefined);
 const forget = () => inMemory("readwrite", store => store.delete("last")).catch(() => undefined);
 const recall = () => inMemory("readonly", store => store.get("last")).catch(() => undefined);
+
+// Return what keeps the training of a picture; `told` is called with whether something is kept. What comes after the
+// reader has said to forget it is not kept.
+function makeMemory(told) {
+  let last = 0, isForgotten = false;
+  return {
+    isDue: () => performance.now() - last > KEEP_MS,
+    begin() {
+      last = performance.now();
+      isForgotten = false;
+    },
+    async put(training) {
+      if (isForgotten) return;
+      const isKept = await remember(training) !== undefined;
+      told(isKept && !isForgotten);
+    },
+    drop() {
+      isForgotten = true;
+      forget();
+      told(false);
+    },
+  };
+}
 
 const TRAIN_LINK = "#train=";
 

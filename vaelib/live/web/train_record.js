@@ -20,3 +20,8 @@ function withRun(kept, curve, label) {
   const others = kept.filter(run => run.of !== curve);
   return [{ label, of: curve, ...structuredClone(curve) }, ...others].slice(0, MOST_KEPT);
 }
+
+// Return all that is needed to go on with a training: what the worker `kept`, and what the picture shows of it.
+function toGoOn(kept, { mine, more, numBatches, posteriors, trained }, numEpochs) {
+  return { kept, settings: { ...trained, numEpochs }, mine, more, numBatches, posteriors };
+}

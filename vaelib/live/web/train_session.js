@@ -22,7 +22,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     stop();
     const own = turn;
     Object.assign(state, { phase: "loading", step: 0, more: from?.more ?? 0, pace: 0, asked: false, wanted: null, loaded: null });
-    Object.assign(state, { mine: from?.mine ?? noCurve(), posteriors: [], pixels: null, closeup: null, trained: { ...settings } });
+    Object.assign(state, { mine: from?.mine ?? noCurve(), posteriors: from?.posteriors ?? [], pixels: null, closeup: null, trained: { ...settings } });
     // Sign only what the settings alone lead to.
     Object.assign(state, { fingerprint: null, isPure: from === null });
     redraw();
@@ -96,12 +96,13 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
         moved();
         tellSettings();
       }
-      if (keeps) engine.tell({ do: "keep", ask: "remember" });
+      if (memory.isDue()) keepIt();
       speak(`Epoch ${epoch}. Test digits: distortion ${test.distortion.toFixed(1)}, rate ${test.rate.toFixed(2)} nats.`);
     },
-    paused() { state.phase = "paused"; },
+    paused() { state.phase = "paused"; keepIt(); },
     finished() {
       state.phase = "finished";
+      keepIt();
       lastGrid = 0;
       askGrid();
       if (state.isPure) engine.tell({ do: "keep", ask: "sign" });
@@ -109,8 +110,7 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     },
     grid({ pixels }) { Object.assign(state, { pixels, asked: false }); },
     kept({ ask, kept, described }) {
-      const { mine, more, numBatches } = state;
-      if (ask === "remember") keepInBrowser({ kept, settings: { ...state.trained, numEpochs: settings.numEpochs }, mine, more, numBatches });
+      if (ask === "remember") memory.put(toGoOn(kept, state, settings.numEpochs));
       else if (ask === "sign") {
         state.fingerprint = fingerprintOf(kept.weights);
         signed(state.fingerprint);
@@ -122,11 +122,12 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
       speak(problem);
     },
   };
-  async function keepInBrowser(training) {
-    state.isKept = await remember(training) !== undefined;
-    redraw();
+  const memory = makeMemory(isKept => { state.isKept = isKept; redraw(); });
+  function keepIt() {
+    if (!keeps || !engine) return;
+    memory.begin();
+    engine.tell({ do: "keep", ask: "remember" });
   }
-  const forgetIt = () => { forget(); state.isKept = false; redraw(); };
   function askGrid() {
     if (!engine || state.asked || performance.now() - lastGrid < GRID_MS) return;
     lastGrid = performance.now();
@@ -193,5 +194,5 @@ function makeSession(source, settings, facts, { keeps, claimed, redraw, speak, e
     state.wanted = null;
     redraw();
   }
-  return { state, begin, stop, press, oneStep, keepRun, forgetIt, tryOut, askNetwork, tellSettings, isReady: () => Boolean(engine) };
+  return { state, begin, stop, press, oneStep, keepRun, keepIt, forgetIt: memory.drop, tryOut, askNetwork, tellSettings, isReady: () => Boolean(engine) };
 }

@@ -44,15 +44,18 @@ const ORDERS = {
   // Tell everything that is needed to go on, or to decode elsewhere.
   keep({ ask }) {
     if (!training) return;
+    report(training);
     const { step, sums, settings, network, data } = training;
     const described = ask === "explore" ? describe(network, data.test, testNoise, TEST_BATCH) : null;
-    tell({ what: "kept", ask, described, kept: { step, sums, settings: { ...settings }, ...readNetwork(network) } });
+    const read = readNetwork(network), copies = Object.values(read).flatMap(Object.values).map(({ buffer }) => buffer);
+    tell({ what: "kept", ask, described, kept: { step, sums, settings: { ...settings }, ...read } }, copies);
   },
   grid({ points }) { if (training) tell({ what: "grid", pixels: decodedPixels(training.network, points) }); },
 };
 
-function tell(message) {
-  postMessage(message);
+// Tell the page; what is `moved` is here no longer, and is not copied for it.
+function tell(message, moved = []) {
+  postMessage(message, moved);
 }
 
 function finished({ step, numBatches, settings }) {
