@@ -28,6 +28,20 @@ def test_the_weight_and_the_posteriors_are_seen_together(size, page, address):
     assert page.evaluate(BOTH_IN_SIGHT)
 
 
+def test_the_weight_does_not_stay_under_the_header(page, address):
+    top = "() => Math.round(document.querySelector('.vaelib-settings .vaelib-scrubber').getBoundingClientRect().top)"
+    page.set_viewport_size({"width": 720, "height": 800})
+    page.emulate_media(reduced_motion="reduce")
+    visit(page, address, SMALL)
+    # Make room for the header that a theme keeps at the top, and a page to scroll.
+    page.add_style_tag(content="html { scroll-padding-top: 60px; } body { padding-bottom: 2000px; }")
+    page.evaluate(f"() => scrollBy(0, ({top})() - 30)")
+    assert page.evaluate(top) == 30
+    page.get_by_role("button", name="▶ Train").press("Enter")
+    page.wait_for_function(f"() => ({top})() >= 60")
+    wait_for(page, "Finished")
+
+
 # Pull the weight from end to end, and return all heights at which its marks stand.
 PULL = """() => {
   const [slider, marks] = [".vaelib-weight", ".vaelib-marks"].map(part => document.querySelector(part)), heights = [];
@@ -217,7 +231,8 @@ def test_a_training_is_kept_when_its_page_is_hidden(page, address):
 def functions(browser):
     """Return a page with the functions of the trained network as globals."""
     page = browser.new_page()
-    page.add_script_tag(content=(data._WEB / "train_network.js").read_text())
+    for name in ("train_network.js", "train_closeup.js"):
+        page.add_script_tag(content=(data._WEB / name).read_text())
     yield page
     page.close()
 
@@ -231,6 +246,21 @@ def test_digits_reach_as_far_as_the_library_says(spread, functions):
     parts = {"means": posteriors.mean, "stds": posteriors.std, "draws": draws}
     found = functions.evaluate("reachOf", {name: part.ravel().tolist() for name, part in parts.items()})
     assert found == pytest.approx(measures.reach(posteriors), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("std", "centre", "expected"),
+    [(0.05, (2.0, 1.0), 0.5), (0.3, (2.0, 1.0), 1), (1.0, (2.0, 1.0), 4), (0.05, (0.5, 1.0), 2)],
+)
+def test_a_step_is_shown_as_near_as_it_fits(std, centre, expected, functions):
+    """The posterior is at (2, 1); the true one is Gaussian, somewhere, and may be elsewhere."""
+    axis = np.linspace(-7, 7, 141)
+    squares = ((axis - centre[0]) ** 2)[None, :] + ((axis - centre[1]) ** 2)[:, None]
+    truth = {"side": 141, "reach": 7, "density": np.exp(-squares / (2 * std**2)).ravel().tolist()}
+    before = {"mean": [2.0, 1.0], "std": [std, std], "z": [2.0 + std, 1.0]}
+    after = {"mean": [2.0 + std, 1.0], "std": [std, std]}
+    limit = functions.evaluate("([before, after, truth]) => closeupLimit(before, after, truth)", [before, after, truth])
+    assert limit == expected
 
 
 def test_digits_come_to_the_middle_of_a_collapsed_network(page, address):

@@ -48,8 +48,9 @@ async function train(host, source, options, signal) {
   // Do what a button says, and show what it begins: the weight and the posteriors together, where they are out of sight.
   function showing(act) {
     act();
-    const { top, bottom } = view.panel.canvas.getBoundingClientRect();
-    if (isBusy() && (top < 0 || bottom > innerHeight)) bringIntoSight(controls.weight);
+    const { bottom } = view.panel.canvas.getBoundingClientRect(), { top } = controls.weight.getBoundingClientRect();
+    const header = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+    if (isBusy() && (top < header || bottom > innerHeight)) bringIntoSight(controls.weight);
   }
   function isBusy() {
     return ["running", "loading"].includes(session.state.phase);
