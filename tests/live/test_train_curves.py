@@ -32,12 +32,24 @@ THIN = """() => {
   return points;
 }"""
 
+# Draw posteriors of epochs one after another, and hear how far the plane is shown.
+LIMITS = """epochs => {
+  const canvas = make("canvas", { style: "width: 200px; height: 200px" }), shown = [];
+  document.body.replaceChildren(canvas);
+  canvas.getContext("2d").fillText = text => { if (text.startsWith("z₁")) shown.push(Number(text.slice(5))); };
+  const panel = { canvas, ink: document.createElement("canvas"), key: "", drawn: 0, far: 0, least: 0 };
+  for (const means of epochs) {
+    drawTrainPanel(panel, means.flatMap(mean => [mean, 0, 0.5, 0.5]), 2, coloursOf(canvas));
+  }
+  return shown;
+}"""
+
 
 @pytest.fixture(scope="module")
 def page(browser):
-    """Return a page with the functions of the curves as globals."""
+    """Return a page with the functions of the curves and the plane as globals."""
     page = browser.new_page()
-    for part in ("dom", "train_settings", "train_curves"):
+    for part in ("dom", "plane", "train_settings", "train_curves", "train_panels"):
         page.add_script_tag(content=(data._WEB / f"{part}.js").read_text())
     yield page
     page.close()
@@ -66,3 +78,9 @@ def test_the_thin_line_is_the_training_digits_from_epoch_2_on(page):
 @pytest.mark.parametrize("kl_wt", [1e-4, 1e-3, 3.2e-3, 0.01234, 0.1, 1.0])
 def test_a_weight_is_written_as_in_the_library(kl_wt, page):
     assert page.evaluate("weightLabel", kl_wt) == vaelib.RunSpec.from_kl_wt(kl_wt).label
+
+
+def test_the_plane_is_shown_as_far_as_the_epoch_before_needed(page):
+    # A first epoch, the second from its beginning, a third that is collapsed, a fourth, and a training begun anew.
+    seen = [[0], [0, 5], [1], [1, 2], [0], [0, 0], [0], [0, 0], [], [0]]
+    assert page.evaluate(LIMITS, seen) == [2, 6, 6, 6, 3, 3, 2, 2, 2, 2]

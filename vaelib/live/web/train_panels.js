@@ -5,7 +5,8 @@ const TRAIN_LIMITS = [2, 3, 4, 6, 9, 14];
 
 function makeTrainView() {
   const canvas = (kind, label) => make("canvas", { class: `vaelib-${kind}`, role: "img", "aria-label": label });
-  const plane = canvas("plane", ""), panel = { canvas: plane, ink: document.createElement("canvas"), key: "", drawn: 0 };
+  const plane = canvas("plane", ""), ink = document.createElement("canvas");
+  const panel = { canvas: plane, ink, key: "", drawn: 0, far: 0, least: 0 };
   const digits = canvas("grid", "Digits decoded all over the plane, at equal steps of the prior's probability");
   Object.assign(digits, { width: 15 * SIDE, height: 15 * SIDE });
   const plots = CURVES.map(([name]) => canvas("curve", name)), rows = make("tbody", {});
@@ -44,12 +45,15 @@ function fillTrainView(view, state, settings, facts, colours) {
   rows.replaceChildren(...[...now, ...kept, ...facts.runs].map(runRow));
 }
 
-// Draw posteriors, four numbers each; start over where there are fewer than before or where they do not fit.
+// Draw posteriors, four numbers each; start over where there are fewer than before or where they do not fit. Show the
+// plane at least as far as the epoch before needed, so that its scale does not change at the beginning of each.
 function drawTrainPanel(panel, posteriors, numBatches, colours) {
   const { canvas } = panel, size = canvas.clientWidth, context = contextOf(canvas), count = posteriors.length / 4;
   const edges = posteriors.map((value, i) => (i % 4 < 2 ? Math.abs(value) + posteriors[i + 2] : 0));
   const far = edges.reduce((most, edge) => Math.max(most, edge), 1.9);
-  const limit = TRAIN_LIMITS.find(most => most >= far) ?? TRAIN_LIMITS.at(-1);
+  if (count < panel.drawn) panel.least = count ? panel.far : 0;
+  panel.far = far;
+  const limit = TRAIN_LIMITS.find(most => most >= Math.max(far, panel.least)) ?? TRAIN_LIMITS.at(-1);
   const key = [limit, canvas.width, ...Object.values(colours)].join(), ink = panel.ink.getContext("2d");
   if (key !== panel.key || count < panel.drawn) {
     Object.assign(panel.ink, { width: canvas.width, height: canvas.height });
