@@ -32,6 +32,20 @@ THIN = """() => {
   return points;
 }"""
 
+# Hear how the lines of this run and of three that were kept are drawn, the thickest last.
+LOOKS = """() => {
+  const canvas = make("canvas", { style: "width: 300px; height: 100px" }), looks = [];
+  document.body.replaceChildren(canvas);
+  const context = canvas.getContext("2d");
+  context.stroke = () => { looks.push(`${context.strokeStyle} ${context.getLineDash()}`); };
+  const train = { distortion: [], rate: [], beta: [] };
+  const curve = () => ({ steps: [0, 9], distortion: [9, 8], rate: [1, 2], train });
+  const colours = { text: "#111111", faint: "#cccccc", back: "#ffffff", runs: ["#0000aa", "#aa0000", "#00aa00"] };
+  const kept = [curve(), curve(), curve()];
+  drawCurve(canvas, ...CURVES[0], { mine: curve(), kept, known: [], numSteps: 9 }, colours);
+  return looks;
+}"""
+
 # Draw posteriors of epochs one after another, and hear how far the plane is shown.
 LIMITS = """epochs => {
   const canvas = make("canvas", { style: "width: 200px; height: 200px" }), shown = [];
@@ -84,3 +98,10 @@ def test_the_plane_is_shown_as_far_as_the_epoch_before_needed(page):
     # A first epoch, the second from its beginning, a third that is collapsed, a fourth, and a training begun anew.
     seen = [[0], [0, 5], [1], [1, 2], [0], [0, 0], [0], [0, 0], [], [0]]
     assert page.evaluate(LIMITS, seen) == [2, 6, 6, 6, 3, 3, 2, 2, 2, 2]
+
+
+def test_three_runs_that_were_kept_look_unlike_this_one_and_each_other(page):
+    *kept, thin, mine = page.evaluate(LOOKS)
+    assert len(kept) == 3
+    assert thin == mine
+    assert len({*kept, mine}) == 4

@@ -7,6 +7,11 @@ const CURVES = [
 // Keep the names of runs as many pixels apart.
 const NAME_HEIGHT = 12;
 
+// Return the colours and the dashes of the runs that were kept, as train.css has them: none is that of this run.
+function keptLooks({ runs, text }) {
+  return [[runs[1], DASHES[1]], [runs[2], DASHES[2]], [text, [4, 3]]];
+}
+
 // Return the steps and a value of a committed run, or of one that was kept, as points.
 function pointsOf(run, value) {
   return run.steps.map((step, i) => [step, value({ distortion: run.distortion[i], rate: run.rate[i] })]);
@@ -27,7 +32,7 @@ function drawCurve(canvas, name, value, { mine, kept, known, numSteps }, colours
   const line = (run, colour, thickness, dash, text) => ({ points: pointsOf(run, value), colour, thickness, dash, text });
   const lines = [
     ...known.map(run => line(run, colours.faint, 2, [], weightText(run.beta / 784))),
-    ...kept.map((run, i) => line(run, colours.runs[(i + 1) % 3], 2, DASHES[(i + 1) % 3])),
+    ...kept.map((run, i) => line(run, keptLooks(colours)[i][0], 2, keptLooks(colours)[i][1])),
     { points: trainingPoints(mine, value), colour: colours.runs[0], thickness: 1, dash: [] },
     line(mine, colours.runs[0], 2.5, []),
   ];

@@ -42,7 +42,8 @@ function fillTrainView(view, state, settings, facts, colours) {
   const shown = { mine, kept, known: facts.runs, numSteps };
   CURVES.forEach(([name, value], i) => drawCurve(plots[i], name, value, shown, colours));
   const now = mine.steps.length ? [{ label: `this run: ${label}`, ...mine }] : [];
-  rows.replaceChildren(...[...now, ...kept, ...facts.runs].map(runRow));
+  rows.replaceChildren(
+    ...now.map(run => runRow(run, 0)), ...kept.map((run, i) => runRow(run, i + 1)), ...facts.runs.map(run => runRow(run, "known")));
 }
 
 // Draw posteriors, four numbers each; start over where there are fewer than before or where they do not fit. Show the

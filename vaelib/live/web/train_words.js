@@ -44,9 +44,10 @@ function statusOf({ phase, step, numBatches, pace, problem, loaded, fingerprint,
   return pace ? `${place}: ${(1 / pace).toFixed(0)} steps a second, ${minutes}:${seconds} left.` : `${place}.`;
 }
 
-function runRow({ label, steps, distortion, rate }) {
+// Return a row of the table of runs; `kind` names the line that the curves have for it.
+function runRow({ label, steps, distortion, rate }, kind) {
   const d = distortion.at(-1), r = rate.at(-1);
   const cells = [steps.at(-1).toLocaleString("en"), d.toFixed(1), r.toFixed(2), (d + r).toFixed(1)];
   const cell = text => make("td", { class: "vaelib-numbers" }, text);
-  return make("tr", {}, make("th", { scope: "row" }, together(label)), ...cells.map(cell));
+  return make("tr", {}, make("th", { scope: "row" }, make("span", { class: `vaelib-line vaelib-line-${kind}` }), together(label)), ...cells.map(cell));
 }
