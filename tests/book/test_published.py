@@ -166,3 +166,18 @@ def test_nothing_in_a_picture_moves_when_it_is_first_drawn(page, width, browser,
     assert parts.evaluate_all(tops) == before
     assert len(before) >= 3
     view.close()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize(("page", "least"), [("book/questions.html", 25), (CHAPTER_7, 9)])
+def test_no_heading_has_an_empty_line_or_leaves_the_page(page, least, width, browser, site):
+    heights = "all => all.map(heading => heading.getBoundingClientRect().height)"
+    view = browser.new_page(viewport={"width": width, "height": 800})
+    view.goto(site + page)
+    headings = view.locator(".bd-article h2")
+    before = headings.evaluate_all(heights)
+    assert len(before) >= least
+    assert view.evaluate("() => document.documentElement.scrollWidth") == width
+    view.add_style_tag(content="a.headerlink { display: none; }")
+    assert headings.evaluate_all(heights) == before
+    view.close()
