@@ -11,6 +11,7 @@ from .claims import Claim, claims_table
 from .equilibrium import NoiseBalance
 from .evaluations import elbo_of_run, log_likelihood_of_run, noise_balance_of_run
 from .expected import you_should_see
+from .key_numbers import beside_other_seeds
 from .properties import (
     assert_apart,
     assert_beta,
@@ -45,6 +46,7 @@ __all__ = [
     "assert_history",
     "assert_kl",
     "assert_weight_acts",
+    "beside_other_seeds",
     "check_collapse",
     "check_headline",
     "check_inference_gap",

@@ -11,15 +11,18 @@ from ..training.fit import bound_of
 from .spec import RunSpec
 from .store import RunResult, load_run
 
-__all__ = ["prediction_interval", "you_should_see"]
+__all__ = ["causes", "compared", "prediction_interval", "you_should_see"]
 
 # Look for results of these seeds.
 _SEEDS = range(1, 21)
 # Compare with at least so many.
 _FEWEST = 3
 _SHARE = 0.99
-_HEADER = (
-    "| last epoch, test images | yours | {count} other seeds | 99 of 100 seeds | yours is |\n|---|---|---|---|---|\n"
+_HEADER = "| {what} | yours | {count} other seeds | 99 of 100 seeds | yours is |\n|---|---|---|---|---|\n"
+_UNSEEN = (
+    "another number of training images, or other images: look at what `digits.source` says",
+    "another optimizer, learning rate, batch size or order of the images",
+    "bad luck, which one new seed in a hundred has: train another",
 )
 # Call a β another one if it differs by more than rounding.
 _SAME = 1e-3
@@ -43,7 +46,7 @@ def you_should_see(
     Raises:
         ValueError: if the history has no validation.
 
-    Used in chapters 02, 03, 04, 05 and 06.
+    Used in chapters 02, 03, 04, 05, 06 and 07.
     """
     kept = [load_run(dataclasses.replace(spec, seed=seed), folder) for seed in _SEEDS if seed != spec.seed]
     others = [result for result in kept if result is not None]
@@ -53,19 +56,33 @@ def you_should_see(
             f"The book keeps {len(others)} other seeds of this run, too few to say how far runs lie apart: "
             "it has them at full scale, with the parameters as they came."
         )
+    ends = [_ends(other.history) for other in others]
+    table, is_off = compared(yours, {name: [end[name] for end in ends] for name in yours}, "last epoch, test images")
+    return table + (causes(_seen(history, spec, others)) if is_off else "")
+
+
+def compared(yours: Mapping[str, float], others: Mapping[str, Sequence[float]], what: str) -> tuple[str, bool]:
+    """Return a table of numbers beside those of other seeds, and whether one is farther off than a new seed would be.
+
+    Args:
+        yours: a number by its name.
+        others: by the same names, the number of each other seed.
+        what: the heading of the names.
+    """
     rows, is_off = [], False
     for name, value in yours.items():
-        ends = [_ends(other.history)[name] for other in others]
-        low, high = prediction_interval(ends, _SHARE)
-        # None of these numbers, in nats, can be negative, though the interval of a rate near zero may be.
-        low = max(low, 0.0)
-        within = bool(low <= value <= high)
+        low, high = prediction_interval(others[name], _SHARE)
+        # What never was below zero, such as a rate, cannot be, though an interval may.
+        low = max(low, 0.0) if min(others[name]) >= 0 else low
+        n = 2 if name.endswith("nats") or np.max(np.abs(others[name])) >= 1 else 3  # decimals
+        # Judge what is shown: 0.001 nats more than 0.00 ± 0.00 is no difference.
+        within = round(low, n) <= round(value, n) <= round(high, n)
         is_off |= not within
-        spread = f"{np.mean(ends):.2f} ± {np.std(ends, ddof=1):.2f}"
+        spread = f"{np.mean(others[name]):.{n}f} ± {np.std(others[name], ddof=1):.{n}f}"
         verdict = "within" if within else "**off**"
-        rows.append(f"| {name}, nats | {value:.2f} | {spread} | from {low:.2f} to {high:.2f} | {verdict} |")
-    table = _HEADER.format(count=len(others)) + "\n".join(rows)
-    return table + (_causes(history, spec, others) if is_off else "")
+        rows.append(f"| {name} | {value:.{n}f} | {spread} | from {low:.{n}f} to {high:.{n}f} | {verdict} |")
+    count = len(next(iter(others.values())))
+    return _HEADER.format(what=what, count=count) + "\n".join(rows), is_off
 
 
 def prediction_interval(values: Iterable[float], share: float = _SHARE) -> tuple[float, float]:
@@ -94,11 +111,12 @@ def prediction_interval(values: Iterable[float], share: float = _SHARE) -> tuple
 def _ends(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Return the numbers of the last epoch that are compared, by name."""
     bound = bound_of(history)
-    return {"−ELBO": float(bound[-1]), "distortion": history["val_distortion"][-1], "rate": history["val_rate"][-1]}
+    ends = {"−ELBO": float(bound[-1]), "distortion": history["val_distortion"][-1], "rate": history["val_rate"][-1]}
+    return {f"{name}, nats": value for name, value in ends.items()}
 
 
-def _causes(history: Mapping[str, Sequence[float]], spec: RunSpec, others: Sequence[RunResult]) -> str:
-    """Return the likely causes of a number that is off, those first that can be seen."""
+def _seen(history: Mapping[str, Sequence[float]], spec: RunSpec, others: Sequence[RunResult]) -> list[str]:
+    """Return the causes of a number that is off which can be seen in the history."""
     seen = []
     num_epochs = len(history["val_rate"])
     if num_epochs != spec.num_epochs:
@@ -106,12 +124,12 @@ def _causes(history: Mapping[str, Sequence[float]], spec: RunSpec, others: Seque
     betas = history.get("beta", others[0].history["beta"])[-1], others[0].history["beta"][-1]
     if abs(betas[0] - betas[1]) > _SAME * max(betas):
         seen.append(f"yours ends at β = {betas[0]:.3g}, and these at {betas[1]:.3g}")
-    unseen = [
-        "another number of training images, or other images: look at what `digits.source` says",
-        "another optimizer, learning rate, batch size or order of the images",
-        "bad luck, which one new seed in a hundred has: train another",
-    ]
-    lines = [*(f"{cause} (this is so)" for cause in seen), *unseen]
+    return seen
+
+
+def causes(seen: Sequence[str] = ()) -> str:
+    """Return three likely causes of a number that is off, as a list in Markdown; those that can be seen come first."""
+    lines = [*(f"{cause} (this is so)" for cause in seen), *_UNSEEN]
     return "\n\nThe usual causes:\n\n" + "\n".join(
         f"{number}. {line}" for number, line in enumerate(lines[:3], start=1)
     )
