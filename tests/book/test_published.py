@@ -181,3 +181,13 @@ def test_no_heading_has_an_empty_line_or_leaves_the_page(page, least, width, bro
     view.add_style_tag(content="a.headerlink { display: none; }")
     assert headings.evaluate_all(heights) == before
     view.close()
+
+
+@pytest.mark.parametrize("page", ["notebooks/02_derive_the_elbo.html", "notebooks/03_turn_it_into_classes.html"])
+def test_what_you_should_see_is_seen_at_once_on_a_phone(page, browser, site):
+    view = browser.new_page(viewport={"width": PHONE, "height": 800})
+    view.goto(site + page)
+    tables = view.locator(".bd-article table", has_text="99 of 100 seeds")
+    hidden = "all => all.map(({ parentElement: around }) => around.scrollWidth - around.clientWidth)"
+    assert tables.evaluate_all(hidden) == [0]
+    view.close()
