@@ -41,8 +41,9 @@ class Terms(SphinxPostTransform):
             uri = f"{builder.get_relative_uri(docname, page)}#{anchor}"
             label = text.astext()[start:end]
             link = nodes.reference("", label, refuri=uri, internal=True, ids=[_id(term)], classes=["vaelib-term"])
-            uses.setdefault(text, []).append((start, end, link))
-        for text, links in uses.items():
+            # Texts that read alike are equal, so tell them apart by their identity.
+            uses.setdefault(id(text), (text, []))[1].append((start, end, link))
+        for text, links in uses.values():
             text.parent.replace(text, _with_links(text.astext(), links))
 
 

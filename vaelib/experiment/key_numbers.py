@@ -28,7 +28,7 @@ def beside_other_seeds(chapter: str, numbers: Mapping[str, float], settings: Map
     Raises:
         ValueError: if the chapter has no kept numbers, or they have other names.
 
-    Used in chapters 13 and 14.
+    Used in chapters 01, 13 and 14.
     """
     kept = sorted(path.stem for path in _FOLDER.glob("*.json"))
     if chapter not in kept:
