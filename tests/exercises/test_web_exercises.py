@@ -50,6 +50,44 @@ def test_every_answer_to_every_question_is_told_its_own_reason(chapter, browser,
         assert seen.errors == []
 
 
+def spoken(session):
+    """Return what a browser gives to a screen reader: each node's role and name, and the texts to be read aloud."""
+    nodes = {node["nodeId"]: node for node in session.send("Accessibility.getFullAXTree")["nodes"]}
+
+    def text(node):
+        if node["role"]["value"] == "StaticText":
+            return node["name"]["value"]
+        return "".join(text(nodes[child]) for child in node["childIds"])
+
+    shown = [node for node in nodes.values() if not node["ignored"]]
+    named = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in shown]
+    aloud = {("live", "polite"), ("atomic", True)}
+    kinds = [
+        {(each["name"], each["value"]["value"]) for each in node["properties"] if "value" in each["value"]}
+        for node in shown
+    ]
+    return named, [text(node) for node, kind in zip(shown, kinds, strict=True) if aloud <= kind]
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_a_screen_reader_is_given_each_question_and_each_reply(chapter, browser, address):
+    with asked(browser, f"{address}{chapter}.html") as seen:
+        session = seen.page.context.new_cdp_session(seen.page)
+        for question in questions_of(chapter):
+            form = form_of(seen.page, question)
+            role = "textbox" if question["type"] == "numeric" else "group"
+            for said, answer in zip(all_answers(question), question["answers"], strict=True):
+                give(form, question, said)
+                if "predict" in question:
+                    form.get_by_role("button").press("Enter")
+                named, aloud = spoken(session)
+                # The name of a field for a number goes on with its unit.
+                assert [kind for kind, name in named if name.startswith(plain(question["question"]))].count(role) == 1
+                assert [reply for reply in aloud if plain(answer["feedback"]) in reply] != []
+                if "predict" in question:
+                    start_over(seen.page)
+
+
 @pytest.mark.parametrize("chapter", chapters())
 def test_axe_finds_nothing_whatever_was_answered(chapter, browser, address):
     for scheme in SCHEMES:
